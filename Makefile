@@ -1,0 +1,48 @@
+# The one list of commands. `make` alone prints it.
+STACK ?= dev
+PYTHON ?= python3.11
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse preview test check unit bench schema lock clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## make .venv from the pins
+
+# Python 3.11 by that name, or whatever `python3` is where that is 3.11 too.
+.venv/.installed: requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) found: install Python 3.11, or say make PYTHON=/path/to/it"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+rehearse: setup ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
+	$(BIN)/python -m rehearsal up --stack $(STACK)
+
+preview: setup ## evaluate a stack with unknown ids and run the policy packs on it (STACK=prod)
+	$(BIN)/python -m rehearsal preview --stack $(STACK)
+
+test: check unit ## everything: format, lint, types, imports, tests, and the rehearsals of dev and prod
+
+check: setup ## format, lint, types and imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+unit: setup ## all tests, the rehearsals among them
+	$(BIN)/python -m pytest
+
+bench: setup ## components beside the same resources by hand: time and memory at 1, 10 and 100
+	$(BIN)/python benchmarks/evaluation.py
+
+schema: setup ## write stack.schema.json, which editors check the stack files with
+	$(BIN)/python -m apps._schema > stack.schema.json
+
+lock: setup ## write the pins anew from requirements*.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.txt requirements.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements-dev.txt requirements-dev.in
+
+clean: ## remove what setup and rehearsals made
+	rm -rf .venv .rehearsal

@@ -1,0 +1,72 @@
+"""What every workload is: a component made from its section of the stack file, on a platform it shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar, get_args
+
+from pulumi import Input
+
+from components.base import Component
+from components.image import Image
+from components.repository import Repository, RepositoryArgs
+from settings import WorkloadSettings
+
+if TYPE_CHECKING:
+    from pulumi import ResourceOptions
+
+    from apps._platform import Platform
+
+S = TypeVar("S", bound=WorkloadSettings)
+
+Outputs = Mapping[str, Input[str]]
+"""What a workload hands to others: a name such as ``url`` → its value. Never a secret."""
+
+
+class Workload(Component, Generic[S]):
+    """One system, with all that is its own.
+
+    A subclass says `deploy`, and the class of its settings by its own base: ``Workload[ServiceSettings]``.
+    """
+
+    outputs: Outputs
+
+    def __init__(self, name: str, on: Platform, settings: S, opts: ResourceOptions | None = None) -> None:
+        """Make everything of the workload *name* on platform *on*, as *settings* say."""
+        super().__init__(name, settings.model_dump(mode="json", exclude_none=True), opts, tags={"Service": name})
+        self.name, self.on, self.settings = name, on, settings
+        self.outputs = self.deploy()
+        self.register_outputs(dict(self.outputs))
+
+    def deploy(self) -> Outputs:
+        """Make the workload's resources; return what others may read of it."""
+        raise NotImplementedError
+
+    @classmethod
+    def settings_class(cls) -> type[WorkloadSettings]:
+        """Return the class of its section in a stack file."""
+        for ancestor in cls.__mro__:
+            for base in getattr(ancestor, "__orig_bases__", ()):
+                for said in get_args(base):
+                    if isinstance(said, type) and issubclass(said, WorkloadSettings):
+                        return said
+        return WorkloadSettings
+
+    def image(self) -> Image:
+        """Return the image that the stack file names, in a repository of the workload's own unless it names another."""
+        said = self.settings.image
+        if said.repository and said.digest:
+            return Image.at(f"{said.repository}@{said.digest}")
+        repository = Repository(
+            self.name,
+            RepositoryArgs(pull_accounts=self.on.image_pull_accounts, force_delete=not self.on.protect),
+            self.child(),
+        )
+        return repository.image(digest=said.digest) if said.digest else repository.build(self.source("service"))
+
+    def source(self, folder: str) -> str:
+        """Return where *folder* beside the workload's infrastructure is, seen from the program's own folder.
+
+        Relative: an absolute path would make every engineer's machine a change.
+        """
+        return f"apps/{self.name.replace('-', '_')}/{folder}"

@@ -1,0 +1,172 @@
+"""An ECS cluster: what its tasks run on, what is measured of them, and who looked into one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pulumi_aws as aws
+from pulumi import Output
+
+from components import key, naming, resource_policy
+from components.base import Component, declared
+from components.capacity import PROVIDERS, Capacity, check_strategy
+from components.errors import InvalidArgsError, one_of
+from components.grants import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi import ResourceOptions
+
+    from components.account import Account
+    from components.logs import Logs
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """What a `Cluster` takes.
+
+    Raises:
+        InvalidArgsError: a strategy that ECS refuses or that places no task, or an unknown setting of Container
+            Insights.
+
+    """
+
+    account: Account
+    """Where it is."""
+    capacity: Sequence[Capacity] = (Capacity("FARGATE"),)
+    """How tasks are spread that do not say otherwise. Default: all on Fargate; Spot is for who can lose a task."""
+    container_insights: Literal["disabled", "enabled", "enhanced"] = "enhanced"
+    """Default: ``enhanced``, metrics of each task and container. An alarm on running tasks needs ``enabled`` or it."""
+    exec_audit: Logs | None = None
+    """How long sessions of ECS Exec are kept in ``/ecs/exec/<name>``. Default: no audit, and so no task with Exec."""
+
+    def __post_init__(self) -> None:
+        check_strategy(self.capacity)
+        one_of(self, "container_insights", ("disabled", "enabled", "enhanced"))
+
+
+class Cluster(Component):
+    """A cluster with Fargate and Fargate Spot, and with the log and the key of ECS Exec where it is audited.
+
+    Raises:
+        InvalidArgsError: a name that leaves no room for Pulumi's suffix in ECS's 255 characters.
+
+    """
+
+    arn: Output[str]
+    """Known once its capacity providers are associated: a service made earlier would be refused."""
+    cluster_name: Output[str]
+    """Likewise."""
+    capacity: tuple[Capacity, ...]
+    """The strategy of a service that has none of its own."""
+
+    def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
+        naming.autonamed(name, naming.CLUSTER)
+        self._audit_group = naming.fixed(f"/ecs/exec/{name}", naming.LOG_GROUP)
+        super().__init__(name, declared(args), opts)
+
+        self.capacity = tuple(args.capacity)
+        self._account = args.account
+        self._audit_key = self._create_audit(name, args.exec_audit) if args.exec_audit else None
+        cluster = aws.ecs.Cluster(
+            name,
+            settings=[{"name": "containerInsights", "value": args.container_insights}],
+            configuration=self._exec_configuration(),
+            tags=self.tags,
+            opts=self.child(),
+        )
+        # Both are associated whatever the default is: a service may choose, and an association costs nothing.
+        associated = aws.ecs.ClusterCapacityProviders(
+            name,
+            cluster_name=cluster.name,
+            capacity_providers=list(PROVIDERS),
+            default_capacity_provider_strategies=[
+                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base} for each in args.capacity
+            ],
+            opts=self.child(),
+        )
+        self.cluster_name = associated.cluster_name
+        self.arn = Output.all(cluster.arn, associated.id).apply(lambda known: str(known[0]))
+        self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
+
+    def exec_grants(self) -> tuple[Grant, ...]:
+        """Return what the role of a task needs so that ECS Exec reaches it and the session is recorded.
+
+        The first two know no narrower resource than ``*``. The session's log is written and its channel decrypted
+        by the agent inside the container, so by the task's own role.
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+
+        Raises:
+            InvalidArgsError: the cluster has no audit, so that nobody would know what was done in the session.
+
+        """
+        if self._audit_key is None:
+            raise InvalidArgsError(
+                "Cluster.exec_audit",
+                got=None,
+                want="a task with ECS Exec needs a cluster that records sessions: give it exec_audit=Logs()",
+            )
+        return (
+            Grant(
+                actions=(
+                    "ssmmessages:CreateControlChannel",
+                    "ssmmessages:CreateDataChannel",
+                    "ssmmessages:OpenControlChannel",
+                    "ssmmessages:OpenDataChannel",
+                ),
+                resources=("*",),
+            ),
+            Grant(actions=("logs:DescribeLogGroups",), resources=("*",)),
+            Grant(
+                actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+                resources=(f"{self._audit_group_arn}:*",),
+            ),
+            Grant(actions=("kms:Decrypt",), resources=(self._audit_key.arn,)),
+        )
+
+    @property
+    def _audit_group_arn(self) -> str:
+        return self._account.arn("logs", f"log-group:{self._audit_group}")
+
+    def _create_audit(self, name: str, logs: Logs) -> aws.kms.Key:
+        """Make the log group of sessions and the key that it and the channel are encrypted with."""
+        logs_service = f"logs.{self._account.region}.amazonaws.com"
+        audit_key = key.create(
+            self,
+            f"{name}-exec",
+            f"ECS Exec into {name}: the channel and the log of each session",
+            self._account,
+            [
+                resource_policy.admit(
+                    {"Service": logs_service + (".cn" if self._account.partition == "aws-cn" else "")},
+                    ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+                    "*",
+                    {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": self._audit_group_arn}},
+                )
+            ],
+        )
+        aws.cloudwatch.LogGroup(
+            f"{name}-exec",
+            name=self._audit_group,
+            retention_in_days=logs.retention_days,
+            kms_key_id=audit_key.arn,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        return audit_key
+
+    def _exec_configuration(self) -> aws.ecs.ClusterConfigurationArgsDict | None:
+        if self._audit_key is None:
+            return None
+        return {
+            "execute_command_configuration": {
+                "kms_key_id": self._audit_key.arn,
+                "logging": "OVERRIDE",
+                "log_configuration": {
+                    "cloud_watch_encryption_enabled": True,
+                    "cloud_watch_log_group_name": self._audit_group,
+                },
+            }
+        }

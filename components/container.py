@@ -1,0 +1,203 @@
+"""One container of a task: what it runs, what it is told, and when it counts as healthy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from components import naming
+from components.errors import InvalidArgsError, of, one_of, within
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pulumi import Input
+
+    from components.image import Image
+    from components.secret import SecretReference
+
+Condition = Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]
+
+# The enumeration `UlimitName` of botocore's `ecs` model.
+_ULIMITS: Final = (
+    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
+    "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+)  # fmt: skip
+_CONDITIONS: Final = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """A command that ECS runs inside the container; exit code 0 is healthy.
+
+    Bounds: the texts of `HealthCheck` in botocore's `ecs` model.
+
+    Raises:
+        InvalidArgsError: a time out of bounds, or a command that begins with neither ``CMD`` nor ``CMD-SHELL``.
+
+    """
+
+    command: Sequence[str]
+    """``("CMD", "python", "healthcheck.py")``, or ``("CMD-SHELL", "curl -f localhost || exit 1")`` with a shell."""
+    interval: int = 30
+    """Seconds between two runs, 5 to 300."""
+    timeout: int = 5
+    """Seconds until a run counts as failed, 2 to 60."""
+    retries: int = 3
+    """Failures in a row that make the container unhealthy, 1 to 10."""
+    start_period: int = 0
+    """Seconds after the start in which failures do not count, 0 to 300."""
+
+    def __post_init__(self) -> None:
+        if len(self.command) < 2 or self.command[0] not in ("CMD", "CMD-SHELL"):  # noqa: PLR2004 - a word and a command
+            raise InvalidArgsError(
+                of(self, "command"), got=list(self.command), want="begin with 'CMD' or 'CMD-SHELL', then the command"
+            )
+        within(self, "interval", 5, 300, "seconds")
+        within(self, "timeout", 2, 60, "seconds")
+        within(self, "retries", 1, 10)
+        within(self, "start_period", 0, 300, "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ulimit:
+    """One limit of the operating system's. On Fargate only ``nofile`` differs from the system's own default.
+
+    Raises:
+        InvalidArgsError: a name that ECS has not, or a soft limit over the hard one.
+
+    """
+
+    name: str
+    soft: int
+    hard: int
+
+    def __post_init__(self) -> None:
+        one_of(self, "name", _ULIMITS)
+        if not 0 <= self.soft <= self.hard:
+            raise InvalidArgsError(of(self, "soft"), got=self.soft, want=f"from 0 to the hard limit, {self.hard}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tmpfs:
+    """Memory that the container sees as a folder; what is in it is gone when the container stops.
+
+    Raises:
+        InvalidArgsError: a path that is not absolute, or no size.
+
+    """
+
+    path: str
+    """Absolute, such as ``/tmp``."""
+    mib: int
+    """MiB, counted against the task's memory; 1 or more."""
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise InvalidArgsError(of(self, "path"), got=self.path, want="an absolute path, such as '/tmp'")
+        within(self, "mib", 1, 120 * 1024, "MiB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """What one container of a task is.
+
+    Raises:
+        InvalidArgsError: a bound of ECS's broken, or an environment name given twice.
+
+    """
+
+    image: Image
+    """What it runs, by digest."""
+    port: int | None = None
+    """TCP port it listens on, 1 to 65535. Default: none; nothing can be sent to it."""
+    name: str = "app"
+    """Unique in its task; shown in logs and metrics."""
+    command: Sequence[str] = ()
+    """Default: the image's own. With it stated, the task definition alone says what runs."""
+    environment: Mapping[str, Input[str]] = field(default_factory=dict[str, "Input[str]"])
+    """Readable by whoever may describe the task definition: no secrets here."""
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict[str, "SecretReference"])
+    """Environment variables whose values ECS reads, with the execution role, when the task starts."""
+    health_check: HealthCheck | None = None
+    """Default: none; the load balancer's own check then decides alone."""
+    essential: bool = True
+    """Whether the task stops when this container does."""
+    depends_on: Mapping[str, Condition] = field(default_factory=dict[str, Condition])
+    """Name of another container → what it must have reached before this one starts."""
+    read_only_root: bool | None = None
+    """Default: read-only, but in a task with ECS Exec, whose agent must write."""
+    tmpfs: Sequence[Tmpfs] = ()
+    """Writable places of a read-only root."""
+    user: str | None = None
+    """``uid``, ``uid:gid`` or a name the image knows. Default: the image's own."""
+    stop_timeout: int = 30
+    """Seconds from SIGTERM to SIGKILL, 2 to 120 (Fargate's most). Default: 30, which is Fargate's."""
+    ulimits: Sequence[Ulimit] = ()
+    memory: int | None = None
+    """MiB this container may use of the task's, 4 or more. Default: all of it."""
+    cpu: int | None = None
+    """CPU units kept for this container of the task's. Default: shared."""
+    drop_capabilities: Sequence[str] = ("ALL",)
+    """Linux capabilities taken away. Default: all; Fargate lets none but SYS_PTRACE be added back."""
+
+    def __post_init__(self) -> None:
+        naming.fixed(self.name, naming.CONTAINER)
+        within(self, "port", 1, 65535)
+        within(self, "stop_timeout", 2, 120, "seconds")
+        within(self, "memory", 4, 120 * 1024, "MiB")
+        within(self, "cpu", 1, 16384, "CPU units")
+        for name, condition in self.depends_on.items():
+            if condition not in _CONDITIONS:
+                raise InvalidArgsError(
+                    f"Container.depends_on[{name!r}]", got=condition, want=f"one of {', '.join(_CONDITIONS)}"
+                )
+        twice = sorted(self.environment.keys() & self.secrets.keys())
+        if twice:
+            raise InvalidArgsError(
+                f"Container.environment of {self.name!r}", got=twice[0], want="it stands in `secrets` too: keep one"
+            )
+        if self.read_only_root is False and self.tmpfs:
+            raise InvalidArgsError(
+                of(self, "tmpfs"), got=self.tmpfs[0].path, want="drop it, or leave the root read-only"
+            )
+
+    def definition(self, *, log_options: Mapping[str, str], exec_on: bool) -> dict[str, Any]:
+        """Render the container as ECS takes it, in a task with ECS Exec or without."""
+        linux: dict[str, Any] = {"initProcessEnabled": True, "capabilities": {"drop": list(self.drop_capabilities)}}
+        if self.tmpfs:
+            linux["tmpfs"] = [{"containerPath": each.path, "size": each.mib} for each in self.tmpfs]
+        said: dict[str, Any] = {
+            "name": self.name,
+            "image": self.image.uri,
+            "essential": self.essential,
+            # Sorted: the order in which settings are written must not make a new revision.
+            "environment": [{"name": name, "value": self.environment[name]} for name in sorted(self.environment)],
+            "logConfiguration": {"logDriver": "awslogs", "options": log_options},
+            "readonlyRootFilesystem": not exec_on if self.read_only_root is None else self.read_only_root,
+            "linuxParameters": linux,
+            "stopTimeout": self.stop_timeout,
+        }
+        optional: dict[str, Any] = {
+            "command": list(self.command),
+            "portMappings": [{"containerPort": self.port, "hostPort": self.port, "protocol": "tcp"}]
+            if self.port
+            else None,
+            "secrets": [{"name": name, "valueFrom": self.secrets[name].value_from} for name in sorted(self.secrets)],
+            "healthCheck": self.health_check
+            and {
+                "command": list(self.health_check.command),
+                "interval": self.health_check.interval,
+                "timeout": self.health_check.timeout,
+                "retries": self.health_check.retries,
+                "startPeriod": self.health_check.start_period,
+            },
+            "dependsOn": [
+                {"containerName": name, "condition": self.depends_on[name]} for name in sorted(self.depends_on)
+            ],
+            "ulimits": [{"name": each.name, "softLimit": each.soft, "hardLimit": each.hard} for each in self.ulimits],
+            "user": self.user,
+            "memory": self.memory,
+            "cpu": self.cpu,
+        }
+        return said | {key: value for key, value in optional.items() if value}

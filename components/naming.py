@@ -1,0 +1,85 @@
+"""Names and tags: what AWS allows, and what is left of it once Pulumi has added its suffix."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from components.errors import InvalidArgsError
+
+_SUFFIX: Final = 8
+"""What autonaming adds to a logical name: a hyphen and seven hexadecimal digits. It cuts nothing to make room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameRule:
+    """What AWS accepts as the name of one kind of thing."""
+
+    what: str
+    longest: int
+    """Characters, as the service counts them."""
+    pattern: str = r"[A-Za-z0-9][A-Za-z0-9-]*"
+    reads: str = "letters, digits and hyphens"
+    """The pattern in words, for the error."""
+
+
+# Each from the service's botocore model (its documentation where the model has no bound), and nowhere else in the
+# library: a limit that stands in two places will differ in one.
+LOAD_BALANCER: Final = NameRule(
+    what="load balancer",
+    longest=32,
+    pattern=r"(?!internal-)[A-Za-z0-9][A-Za-z0-9-]*",
+    reads="letters, digits and hyphens, and not 'internal-' at the beginning, which is AWS's own",
+)
+TARGET_GROUP: Final = NameRule(what="target group", longest=32)
+ROLE: Final = NameRule(what="role", longest=64, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
+SERVICE: Final = NameRule(what="service", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
+CLUSTER: Final = NameRule(what="cluster", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
+FAMILY: Final = NameRule(
+    what="task family", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores"
+)
+CONTAINER: Final = NameRule(
+    what="container", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores"
+)
+REPOSITORY: Final = NameRule(
+    what="repository",
+    longest=256,
+    pattern=r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
+    reads="lower-case letters and digits, joined by single . _ - or /",
+)
+LOG_GROUP: Final = NameRule(
+    what="log group", longest=512, pattern=r"[.\-_/#A-Za-z0-9]+", reads="letters, digits and .-_/#"
+)
+TABLE: Final = NameRule(what="table", longest=255, pattern=r"[A-Za-z0-9_.-]{3,}", reads="letters, digits and _.-")
+FUNCTION: Final = NameRule(
+    what="function", longest=64, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores"
+)
+TOPIC: Final = NameRule(what="topic", longest=256, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
+QUEUE: Final = NameRule(what="queue", longest=80, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
+BUCKET: Final = NameRule(
+    what="bucket", longest=63, pattern=r"[a-z0-9][a-z0-9.-]{1,}", reads="lower-case letters, digits, hyphens and dots"
+)
+SECRET: Final = NameRule(what="secret", longest=512, pattern=r"[\w/+=.@-]+", reads="letters, digits and /_+=.@-")
+ALARM: Final = NameRule(what="alarm", longest=255, pattern=r"[^:\x00-\x1f]+", reads="anything but colons")
+REST_API: Final = NameRule(what="REST API", longest=255, pattern=r"[\w .-]+", reads="letters, digits, spaces and _.-")
+
+
+def autonamed(name: str, rule: NameRule) -> str:
+    """Return logical *name* if it still fits *rule* once Pulumi has added its eight characters; refuse it otherwise."""
+    return _checked(name, rule, rule.longest - _SUFFIX, f" ({rule.longest} less Pulumi's {_SUFFIX})")
+
+
+def fixed(name: str, rule: NameRule) -> str:
+    """Return physical *name*, which people type and no suffix is added to, if it fits *rule*; refuse it otherwise."""
+    return _checked(name, rule, rule.longest, "")
+
+
+def _checked(name: str, rule: NameRule, longest: int, why: str) -> str:
+    if len(name) > longest:
+        raise InvalidArgsError(
+            f"{rule.what} name", got=name, want=f"at most {longest} characters{why}, and this has {len(name)}"
+        )
+    if not re.fullmatch(rule.pattern, name):
+        raise InvalidArgsError(f"{rule.what} name", got=name, want=rule.reads)
+    return name

@@ -1,0 +1,116 @@
+"""An SQS queue, the queue for what cannot be handled, and the rights to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi_aws as aws
+from pulumi import Output
+
+from components import documents, naming, resource_policy
+from components.base import Component, declared
+from components.errors import InvalidArgsError, of, within
+from components.grants import Grant
+
+if TYPE_CHECKING:
+    from pulumi import Input, ResourceOptions
+
+_DAY = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueArgs:
+    """What a `Queue` takes. Bounds: the text of `CreateQueue` in botocore's `sqs` model.
+
+    Raises:
+        InvalidArgsError: a bound broken, or a message that would be gone before it is given up.
+
+    """
+
+    visibility_timeout: int = 30
+    """Seconds that a received message is hidden, 0 to 43200: longer than the longest handling of one."""
+    retention: int = 4 * _DAY
+    """Seconds that a message is kept, 60 to 1209600 (14 days)."""
+    max_receives: int | None = 5
+    """Receipts after which a message moves to the dead-letter queue, 1 to 1000. None: no such queue, it returns
+    until its retention ends."""
+
+    def __post_init__(self) -> None:
+        within(self, "visibility_timeout", 0, 43_200, "seconds")
+        within(self, "retention", 60, 14 * _DAY, "seconds")
+        within(self, "max_receives", 1, 1000, "receipts")
+        if self.max_receives is not None and self.retention <= self.visibility_timeout * self.max_receives:
+            raise InvalidArgsError(
+                of(self, "retention"),
+                got=self.retention,
+                want=f"more than {self.visibility_timeout * self.max_receives} seconds (visibility_timeout times "
+                "max_receives), or a message is gone before it reaches the dead-letter queue",
+            )
+
+
+class Queue(Component):
+    """An encrypted standard queue that takes messages over TLS, with a dead-letter queue that keeps them for 14 days.
+
+    Raises:
+        InvalidArgsError: a name that leaves no room for Pulumi's suffix in SQS's 80 characters.
+
+    """
+
+    arn: Output[str]
+    queue_url: Output[str]
+    """What clients send to and receive from."""
+    dead_letter_arn: Output[str] | None
+    """None without a dead-letter queue."""
+
+    def __init__(self, name: str, args: QueueArgs | None = None, opts: ResourceOptions | None = None) -> None:
+        args = args or QueueArgs()
+        dead_name = f"{name}-dead-letter"
+        for each in (name, dead_name) if args.max_receives else (name,):
+            naming.autonamed(each, naming.QUEUE)
+        super().__init__(name, declared(args), opts)
+
+        dead = self._create(dead_name, args, retention=14 * _DAY) if args.max_receives else None
+        redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": args.max_receives} if dead else None
+        queue = self._create(
+            name, args, retention=args.retention, redrive=documents.render(redrive) if redrive else None
+        )
+        self.arn, self.queue_url = queue.arn, queue.url
+        self.dead_letter_arn = dead.arn if dead else None
+        self.register_outputs({"arn": self.arn, "queue_url": self.queue_url, "dead_letter_arn": self.dead_letter_arn})
+
+    def send(self) -> Grant:
+        """Allow sending."""
+        return Grant(actions=("sqs:SendMessage",), resources=(self.arn,))
+
+    def receive(self) -> Grant:
+        """Allow receiving, deleting what was handled, taking more time for it, and seeing how much waits."""
+        return Grant(
+            actions=(
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            resources=(self.arn,),
+        )
+
+    def _create(
+        self, name: str, args: QueueArgs, *, retention: int, redrive: Input[str] | None = None
+    ) -> aws.sqs.Queue:
+        queue = aws.sqs.Queue(
+            name,
+            visibility_timeout_seconds=args.visibility_timeout,
+            message_retention_seconds=retention,
+            redrive_policy=redrive,
+            sqs_managed_sse_enabled=True,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        aws.sqs.QueuePolicy(
+            name,
+            queue_url=queue.url,
+            policy=resource_policy.document([resource_policy.tls_only(["sqs:*"], [queue.arn])]),
+            opts=self.child(),
+        )
+        return queue

@@ -1,0 +1,272 @@
+"""Which requests a load balancer sends where: the patterns, and the order in which its rules are tried.
+
+A rule's priority comes from what it says and from nothing else, so that adding, dropping or reordering workloads
+changes no other's. The more specific a route is, the sooner its band of priorities; within the band a hash of its
+patterns says where. Two routes may so meet on one number (of 20 routes ``/name/*``, in one stack of 60), and a hash
+knows nothing of patterns that overlap within a band: both are refused when they happen, with the number that would
+do. Numbers below 1000 and from 49000 on are never given out: they are for whoever gives one by hand.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from components.errors import InvalidArgsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pulumi_aws as aws
+
+    from components.load_balancer import LoadBalancer
+
+_LAST_PRIORITY: Final = 50_000
+"""`RulePriority` in botocore's `elbv2` model: 1 to 50000."""
+_FIRST_GIVEN: Final = 1_000
+
+# Both of a rule, paths and hosts together. AWS's pages say five wildcards in one place and six in the other.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+_MOST_VALUES: Final = 5
+_MOST_WILDCARDS: Final = 5
+
+# The text of `RuleCondition` in botocore's `elbv2` model, for all of these.
+_LONGEST: Final = 128
+_PATH: Final = re.compile(r"""[/*][A-Za-z0-9_\-.$/~"'@:+&*?]*""")
+_HOST: Final = re.compile(r"[a-z0-9_\-.*?]*\.[a-z]+")
+
+# Band widths: host (named, by pattern, any) times path (segments before its first wildcard, four or more as four).
+# Widest where most routes are: one segment and a wildcard.
+_HOST_SHARES: Final = {"named": 400, "pattern": 100, "any": 700}
+_PATH_SHARES: Final = {
+    "4": 1, "4*": 1, "3": 1, "3*": 2, "2": 3, "2*": 6, "1": 3, "1*": 16, "0": 1, "0*": 1, "any": 5,
+}  # fmt: skip
+
+_ANY: Final = "*"
+_ANY_PATH: Final = "/*"
+_NO_PATTERN_HAS: Final = "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A claim on some of a load balancer's requests, which a service takes as its entrance.
+
+    `LoadBalancer.route` makes it, and refuses what clashes with those that it made before.
+    """
+
+    load_balancer: LoadBalancer
+    """Whose requests."""
+    paths: tuple[str, ...]
+    """Patterns of which one must fit; empty for any path."""
+    hosts: tuple[str, ...]
+    """Host names or patterns, lower-case, of which one must fit; empty for any host."""
+    priority: int
+    """1 to 50000; the smallest is tried first."""
+
+    def conditions(self) -> list[aws.lb.ListenerRuleConditionArgsDict]:
+        """Return the conditions as a listener rule takes them."""
+        said: list[aws.lb.ListenerRuleConditionArgsDict] = []
+        if self.hosts:
+            said.append({"host_header": {"values": list(self.hosts)}})
+        if self.paths:
+            said.append({"path_pattern": {"values": list(self.paths)}})
+        return said
+
+    def patterns(self) -> list[tuple[str, str]]:
+        """Return each pair of a host's and a path's pattern that fits."""
+        return list(itertools.product(self.hosts or (_ANY,), self.paths or (_ANY_PATH,)))
+
+    def __str__(self) -> str:
+        """Say the patterns, for an error's text."""
+        return " ".join(" or ".join(patterns) for patterns in (self.hosts, self.paths) if patterns)
+
+
+class Routes:
+    """The routes claimed on one load balancer."""
+
+    def __init__(self, load_balancer: LoadBalancer) -> None:
+        self._load_balancer = load_balancer
+        self._by_priority: dict[int, Route] = {}
+
+    def claim(
+        self, *, path: str | Sequence[str] | None, host: str | Sequence[str] | None, priority: int | None
+    ) -> Route:
+        """Return the route of what is given, kept for those that follow; `LoadBalancer.route` says what is refused."""
+        paths = _checked_paths(tuple(_ANY_PATH if pattern == _ANY else pattern for pattern in _values(path)))
+        hosts = _checked_hosts(tuple(name.lower() for name in _values(host)))
+        _check_counts(paths, hosts)
+        if priority is not None and not 1 <= priority <= _LAST_PRIORITY:
+            raise InvalidArgsError("route.priority", got=priority, want=f"1 to {_LAST_PRIORITY}, or none")
+        route = Route(
+            load_balancer=self._load_balancer,
+            paths=paths,
+            hosts=hosts,
+            priority=given_priority(paths, hosts) if priority is None else priority,
+        )
+        for other in self._by_priority.values():
+            self._check_pair(route, other)
+        self._by_priority[route.priority] = route
+        return route
+
+    def _check_pair(self, route: Route, other: Route) -> None:
+        first, second = sorted((route, other), key=lambda either: either.priority)
+        for taker, taken in itertools.product(first.patterns(), second.patterns()):
+            if not _takes_all(taker, taken):
+                continue
+            if _takes_all(taken, taker):
+                raise InvalidArgsError(
+                    "route", got=str(route), want=f"other requests than {other}, which has {_said(taken)} too"
+                )
+            if first.priority != second.priority:
+                side, step = ("after", 1) if route is first else ("before", -1)
+                raise InvalidArgsError(
+                    "route.priority",
+                    got=route.priority,
+                    want=f"{route} {side} {other}, which has {other.priority}, since {_said(taker)} takes every "
+                    f"request for {_said(taken)}: give priority={self._free(other.priority, step)}",
+                )
+        if first.priority == second.priority:
+            raise InvalidArgsError(
+                "route.priority",
+                got=route.priority,
+                want=f"another for {route}, since {other} has it: give priority={self._free(route.priority, 1)}",
+            )
+
+    def _free(self, taken: int, step: int) -> int:
+        """Return the free number next to *taken*: upwards with *step* 1, downwards with -1, round at the ends."""
+        number = taken
+        while number in self._by_priority:
+            number = (number - 1 + step) % _LAST_PRIORITY + 1
+        return number
+
+
+def given_priority(paths: Sequence[str], hosts: Sequence[str]) -> int:
+    """Return the priority of a route by its patterns, whose order says nothing."""
+    first, width = _bands()[_host_kind(hosts), _path_kind(paths)]
+    said = "\n".join([*sorted(hosts), "", *sorted(paths)])
+    return first + int.from_bytes(hashlib.sha256(said.encode()).digest()) % width
+
+
+def covers(pattern: str, other: str) -> bool:
+    """Say whether *pattern* fits all that *other* fits.
+
+    *other* stands for its words: each of its ``*`` once nothing, and once more of a foreign character than any
+    pattern could name one by one.
+    """
+    if not _wildcards(pattern):
+        return pattern == other
+    fits = _regex(pattern).fullmatch
+    return all(fits(word) for word in _words(other))
+
+
+def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:
+    return covers(pair[1], other[1]) and covers(pair[0], other[0])
+
+
+def _said(patterns: tuple[str, str]) -> str:
+    host, path = patterns
+    return path if host == _ANY else f"{host}{path}"
+
+
+@functools.cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(char) or re.escape(char) for char in pattern), re.DOTALL)
+
+
+@functools.cache
+def _words(pattern: str) -> tuple[str, ...]:
+    parts = pattern.replace("?", _NO_PATTERN_HAS).split("*")
+    fillings = itertools.product(("", _NO_PATTERN_HAS * (_LONGEST + 1)), repeat=len(parts) - 1)
+    return tuple("".join(itertools.chain(*zip(parts, (*filling, ""), strict=True))) for filling in fillings)
+
+
+@functools.cache
+def _bands() -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the first number and the width of each band, by kind of host and of path."""
+    bands: dict[tuple[str, str], tuple[int, int]] = {}
+    first = _FIRST_GIVEN
+    for (host, unit), (path, share) in itertools.product(_HOST_SHARES.items(), _PATH_SHARES.items()):
+        bands[host, path] = (first, unit * share)
+        first += unit * share
+    return bands
+
+
+def _host_kind(hosts: Sequence[str]) -> str:
+    if not hosts:
+        return "any"
+    return "pattern" if any(_wildcards(host) for host in hosts) else "named"
+
+
+def _path_kind(paths: Sequence[str]) -> str:
+    """Return the kind of the least specific of *paths*, which is the last of `_PATH_SHARES` among theirs."""
+    return max(map(_kind_of_path, paths), key=list(_PATH_SHARES).index, default="any")
+
+
+def _kind_of_path(path: str) -> str:
+    if path == _ANY_PATH:
+        return "any"
+    literal, wildcard, _ = re.split(r"([*?]|$)", path, maxsplit=1)
+    segments = sum(1 for segment in literal.split("/") if segment)
+    return f"{min(segments, 4)}{'*' if wildcard else ''}"
+
+
+def _values(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _wildcards(pattern: str) -> int:
+    return pattern.count("*") + pattern.count("?")
+
+
+def _checked_paths(paths: tuple[str, ...]) -> tuple[str, ...]:
+    for path in paths:
+        if not _PATH.fullmatch(path):
+            raise InvalidArgsError(
+                "route.path",
+                got=path,
+                want="a path or pattern that begins with / or *, of letters, digits and "
+                "_-.$/~\"'@:+& with wildcards * and ?; queries are none of it",
+            )
+    _check_lengths("route.path", paths)
+    return paths
+
+
+def _checked_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise InvalidArgsError(
+                "route.host",
+                got=host,
+                want="a host name or pattern such as 'shop.example.com' or '*.example.com': letters, digits and -_. "
+                "with wildcards * and ?, and letters alone after its last dot",
+            )
+    _check_lengths("route.host", hosts)
+    return hosts
+
+
+def _check_lengths(field: str, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        if len(pattern) > _LONGEST:
+            raise InvalidArgsError(field, got=pattern, want=f"at most {_LONGEST} characters; it has {len(pattern)}")
+    if len(set(patterns)) != len(patterns):
+        raise InvalidArgsError(field, got=patterns, want="each pattern once")
+
+
+def _check_counts(paths: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+    patterns = (*hosts, *paths)
+    if not patterns:
+        raise InvalidArgsError("route", got=None, want="a path or a host; path='/*' for every request")
+    if len(patterns) > _MOST_VALUES:
+        raise InvalidArgsError("route", got=patterns, want=f"at most {_MOST_VALUES} paths and hosts together")
+    wildcards = sum(map(_wildcards, patterns))
+    if wildcards > _MOST_WILDCARDS:
+        raise InvalidArgsError(
+            "route", got=patterns, want=f"at most {_MOST_WILDCARDS} wildcards in all; these are {wildcards}"
+        )

@@ -1,0 +1,291 @@
+"""A service: tasks kept running in private subnets, behind an entrance, replaced without being missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import pulumi_aws as aws
+from pulumi import CustomTimeouts, Output, ResourceOptions
+
+from components import naming, scaling
+from components.base import Component, declared
+from components.capacity import Capacity, check_strategy
+from components.errors import InvalidArgsError, of, within
+from components.rollout import Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from components.adopted_network import AnyNetwork
+    from components.cluster import Cluster
+    from components.routes import Route
+    from components.scaling import Scaling
+    from components.task import Task
+
+_MOST_TASKS: Final = 5000
+_STEADY: Final = "20m"
+"""How long a rollout may take before `pulumi up` gives up on it; the circuit breaker speaks well before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetHealth:
+    """When a load balancer counts a task as healthy.
+
+    Bounds: the texts of `CreateTargetGroup` in botocore's `elbv2` model.
+
+    Raises:
+        InvalidArgsError: a bound broken, or a timeout that is not under the interval.
+
+    """
+
+    path: str = "/health"
+    """Absolute path asked with GET; 200 is healthy. At most 1024 characters."""
+    interval: int = 10
+    """Seconds between two checks, 5 to 300. Default: 10, so that a rollout does not wait for minutes."""
+    timeout: int = 5
+    """Seconds until a check counts as failed, 2 to 120, and under the interval."""
+    healthy: int = 2
+    """Passes in a row that make a target healthy, 2 to 10."""
+    unhealthy: int = 2
+    """Failures in a row that make it unhealthy, 2 to 10."""
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/") or len(self.path) > 1024:  # noqa: PLR2004 - stated above
+            raise InvalidArgsError(of(self, "path"), got=self.path, want="begin with '/', at most 1024 characters")
+        within(self, "interval", 5, 300, "seconds")
+        within(self, "timeout", 2, 120, "seconds")
+        within(self, "healthy", 2, 10)
+        within(self, "unhealthy", 2, 10)
+        if self.timeout >= self.interval:
+            raise InvalidArgsError(of(self, "timeout"), got=self.timeout, want=f"under the interval, {self.interval} s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceArgs:
+    """What a `Service` takes.
+
+    Raises:
+        InvalidArgsError: a bound of ECS's broken, or counts and percents under which no rollout could move.
+
+    """
+
+    task: Task
+    """What runs."""
+    cluster: Cluster
+    """Where."""
+    network: AnyNetwork
+    """Whose app subnets its tasks stand in: private ones, never with a public address."""
+    entrance: Route | None = None
+    """Which requests of a load balancer are for it. Default: none; nobody can call it."""
+    port: int | None = None
+    """The container port that the entrance leads to. Default: the only one there is."""
+    target_health: TargetHealth = field(default_factory=TargetHealth)
+    """When the load balancer sends requests to a task."""
+    desired_count: int = 2
+    """Tasks kept running, 0 to 5000. Default: 2, so that one zone may be lost."""
+    scaling: Scaling | None = None
+    """Between how many tasks, and after which load. Default: none; *desired_count* stands. With it, *desired_count*
+    is where a new service begins, and is autoscaling's from then on."""
+    rollout: Rollout = field(default_factory=Rollout)
+    """How its tasks are replaced. Default: one by one more, nobody missed."""
+    capacity: Sequence[Capacity] = ()
+    """Default: the cluster's own strategy."""
+    health_check_grace_period: int = 60
+    """Seconds after a task's start in which the load balancer's verdict does not stop it, 0 to 2147483647."""
+    deregistration_delay: int = 30
+    """Seconds that a task taken out of the load balancer may finish its requests, 0 to 3600. Default: 30, since a
+    Spot task has 120 in all, and a deletion waits for it."""
+    open_ports: Sequence[int] = (443,)
+    """TCP ports its tasks may call, anywhere. Default: HTTPS alone. Whoever else is called opens its own way."""
+
+    def __post_init__(self) -> None:
+        within(self, "desired_count", 0, _MOST_TASKS, "tasks")
+        within(self, "health_check_grace_period", 0, 2_147_483_647, "seconds")
+        within(self, "deregistration_delay", 0, 3600, "seconds")
+        if self.capacity:
+            check_strategy(self.capacity)
+        self.rollout.check(self.scaling.minimum if self.scaling else self.desired_count)
+        if self.entrance:
+            self.entrance_port()
+
+    def entrance_port(self) -> tuple[str, int]:
+        """Return the container and the port that the entrance leads to."""
+        ports = [(each.name, each.port) for each in self.task.containers if each.port]
+        found = [(name, port) for name, port in ports if self.port in (None, port)]
+        if len(found) != 1:
+            have = ", ".join(str(port) for _, port in ports) or "none"
+            raise InvalidArgsError(
+                of(self, "port"), got=self.port, want=f"one port of the task's containers, which have {have}"
+            )
+        return found[0]
+
+
+class Service(Component):
+    """An ECS service on Fargate and its security group; with an entrance, its target group and listener rule too.
+
+    A rollout that fails is rolled back by the circuit breaker, and `pulumi up` waits for the tasks to be steady.
+
+    Raises:
+        InvalidArgsError: a name that leaves no room for Pulumi's suffix in AWS's limits.
+
+    """
+
+    service_name: Output[str]
+    arn: Output[str]
+    security_group_id: Output[str]
+    """Of its tasks: what another component opens its port to."""
+    target_group_arn: Output[str] | None
+    """None without an entrance."""
+
+    def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
+        naming.autonamed(name, naming.TARGET_GROUP if args.entrance else naming.SERVICE)
+        super().__init__(name, declared(args), opts)
+
+        group = aws.ec2.SecurityGroup(
+            name,
+            description=f"Tasks of {name}",
+            vpc_id=args.network.vpc_id,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        self.security_group_id = group.id
+        opened = [
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-to-{port}",
+                security_group_id=group.id,
+                cidr_ipv4="0.0.0.0/0",
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                tags=self.tags,
+                opts=self.child(),
+            )
+            for port in sorted(set(args.open_ports))
+        ]
+        target_group, rule = None, None
+        if args.entrance:
+            target_group, rule = self._enter_by(name, args, args.entrance)
+        self.target_group_arn = target_group.arn if target_group else None
+
+        service = aws.ecs.Service(
+            name,
+            cluster=args.cluster.arn,
+            task_definition=args.task.arn,
+            desired_count=args.desired_count,
+            capacity_provider_strategies=[
+                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base}
+                for each in args.capacity or args.cluster.capacity
+            ],
+            network_configuration={
+                "subnets": list(args.network.app_subnet_ids),
+                "security_groups": [group.id],
+                "assign_public_ip": False,
+            },
+            load_balancers=self._behind(args, target_group),
+            health_check_grace_period_seconds=args.health_check_grace_period if target_group else None,
+            deployment_minimum_healthy_percent=args.rollout.minimum_healthy_percent,
+            deployment_maximum_percent=args.rollout.maximum_percent,
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            availability_zone_rebalancing="ENABLED" if args.rollout.zone_rebalancing else "DISABLED",
+            enable_execute_command=args.task.exec_on,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=True,
+            tags=self.tags,
+            opts=self.child(
+                ResourceOptions(
+                    # ECS refuses a target group that no balancer uses; and what a running task needs outlives it.
+                    depends_on=[*([rule] if rule else []), *opened],
+                    ignore_changes=["desiredCount"] if args.scaling else None,
+                    custom_timeouts=CustomTimeouts(create=_STEADY, update=_STEADY, delete=_STEADY),
+                )
+            ),
+        )
+        self.service_name, self.arn = service.name, service.id
+        if args.scaling:
+            scaling.attach(
+                self,
+                name,
+                args.scaling,
+                cluster_name=args.cluster.cluster_name,
+                service_name=service.name,
+                load_balancer_arn_suffix=args.entrance.load_balancer.arn_suffix if args.entrance else None,
+                target_group_arn_suffix=target_group.arn_suffix if target_group else None,
+            )
+        self.register_outputs(
+            {
+                "service_name": self.service_name,
+                "arn": self.arn,
+                "security_group_id": self.security_group_id,
+                "target_group_arn": self.target_group_arn,
+            }
+        )
+
+    def _enter_by(
+        self, name: str, args: ServiceArgs, entrance: Route
+    ) -> tuple[aws.lb.TargetGroup, aws.lb.ListenerRule]:
+        """Make the target group and the rule that sends *entrance*'s requests to it, and open the way on both sides."""
+        _, port = args.entrance_port()
+        balancer = entrance.load_balancer
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-from-balancer",
+            security_group_id=self.security_group_id,
+            referenced_security_group_id=balancer.security_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-balancer-out",
+            security_group_id=balancer.security_group_id,
+            referenced_security_group_id=self.security_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        health = args.target_health
+        target_group = aws.lb.TargetGroup(
+            name,
+            vpc_id=args.network.vpc_id,
+            target_type="ip",
+            protocol="HTTP",
+            port=port,
+            deregistration_delay=args.deregistration_delay,
+            health_check={
+                "path": health.path,
+                "interval": health.interval,
+                "timeout": health.timeout,
+                "healthy_threshold": health.healthy,
+                "unhealthy_threshold": health.unhealthy,
+                "matcher": "200",
+            },
+            tags=self.tags,
+            opts=self.child(),
+        )
+        rule = aws.lb.ListenerRule(
+            name,
+            listener_arn=balancer.listener_arn,
+            priority=entrance.priority,
+            conditions=entrance.conditions(),
+            actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+            tags=self.tags,
+            opts=self.child(),
+        )
+        return target_group, rule
+
+    def _behind(
+        self, args: ServiceArgs, target_group: aws.lb.TargetGroup | None
+    ) -> list[aws.ecs.ServiceLoadBalancerArgs] | None:
+        if target_group is None:
+            return None
+        container, port = args.entrance_port()
+        return [
+            aws.ecs.ServiceLoadBalancerArgs(
+                target_group_arn=target_group.arn, container_name=container, container_port=port
+            )
+        ]

@@ -1,0 +1,224 @@
+"""A task: its definition, the role it works under, the role that starts it, and its log group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+import pulumi_aws as aws
+from pulumi import Output, ResourceOptions
+
+from components import documents, naming
+from components.base import Component, declared
+from components.container import Container
+from components.errors import InvalidArgsError, of, one_of, within
+from components.fargate import Size
+from components.grants import Grant
+from components.logs import Logs
+from components.roles import ServiceRole, confused_deputy
+
+if TYPE_CHECKING:
+    from components.account import Account
+    from components.cluster import Cluster
+
+_ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskArgs:
+    """What a `Task` takes.
+
+    Raises:
+        InvalidArgsError: a bound of Fargate's broken, no essential container, or containers that contradict
+            each other (one name or port twice, a dependency on nobody or on oneself).
+
+    """
+
+    account: Account
+    """Where it runs: its roles admit ECS on behalf of this account alone."""
+    containers: Sequence[Container]
+    """One or more; ten at most (the quota of containers in a task definition)."""
+    size: Size = field(default_factory=Size)
+    """CPU units and MiB of the whole task. Default: 256 and 512, Fargate's smallest."""
+    grants: Sequence[Grant] = ()
+    """What the containers may do in AWS. Default: nothing."""
+    family: str | None = None
+    """Name of the definition's revisions, typed by people. Default: the component's name."""
+    logs: Logs = field(default_factory=Logs)
+    """How its containers' lines reach CloudWatch and how long they stay."""
+    log_prefix: str = "ecs"
+    """What its log streams begin with."""
+    exec_on: Cluster | None = None
+    """The cluster whose audit log records ECS Exec sessions. Default: none; Exec is off and the root read-only."""
+    ephemeral_storage: int | None = None
+    """GiB of disk, 21 to 200. Default: Fargate's 20."""
+    architecture: Literal["X86_64", "ARM64"] = "X86_64"
+    """The image's. ARM64 costs about a fifth less."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.containers) <= 10:  # noqa: PLR2004 - a quota, named above
+            raise InvalidArgsError(of(self, "containers"), got=len(self.containers), want="from 1 to 10 containers")
+        within(self, "ephemeral_storage", 21, 200, "GiB")
+        one_of(self, "architecture", ("X86_64", "ARM64"))
+        if not any(container.essential for container in self.containers):
+            raise InvalidArgsError(
+                "Container.essential", got=False, want="at least one container of a task must be essential"
+            )
+        self._refuse_twins()
+        self._refuse_broken_dependencies()
+        self._refuse_more_than_the_task_has()
+        for container in self.containers:
+            if self.exec_on is not None and container.read_only_root:
+                raise InvalidArgsError(
+                    f"Container.read_only_root of {container.name!r}",
+                    got=True,
+                    want="ECS Exec's agent must write to the root: turn one of the two off",
+                )
+
+    def _refuse_twins(self) -> None:
+        names: list[object] = [container.name for container in self.containers]
+        ports: list[object] = [container.port for container in self.containers if container.port]
+        for what, values in (("name", names), ("port", ports)):
+            for value in values:
+                if values.count(value) > 1:
+                    raise InvalidArgsError(
+                        f"Container.{what}",
+                        got=value,
+                        want="containers of a task share one address: each needs its own",
+                    )
+
+    def _refuse_broken_dependencies(self) -> None:
+        needs = {container.name: set(container.depends_on) for container in self.containers}
+        for name, others in needs.items():
+            unknown = others - needs.keys()
+            if unknown:
+                raise InvalidArgsError(
+                    f"Container.depends_on of {name!r}",
+                    got=min(unknown),
+                    want=f"a container of this task: {', '.join(needs)}",
+                )
+        for container in self.containers:
+            for other, condition in container.depends_on.items():
+                if condition == "HEALTHY" and not next(c for c in self.containers if c.name == other).health_check:
+                    raise InvalidArgsError(
+                        f"Container.depends_on of {container.name!r}",
+                        got=f"{other}: HEALTHY",
+                        want=f"give {other!r} a health_check, or wait for START",
+                    )
+        ready: set[str] = set()
+        while waiting := {name: others - ready for name, others in needs.items() if name not in ready}:
+            free = {name for name, others in waiting.items() if not others}
+            if not free:
+                raise InvalidArgsError(
+                    "Container.depends_on", got=sorted(waiting), want="these wait for each other: break the circle"
+                )
+            ready |= free
+
+    def _refuse_more_than_the_task_has(self) -> None:
+        for what, have in (("memory", self.size.memory), ("cpu", self.size.cpu)):
+            asked = sum(getattr(container, what) or 0 for container in self.containers)
+            if asked > have:
+                raise InvalidArgsError(
+                    f"Container.{what}", got=asked, want=f"at most {have} in sum, which is what the task has"
+                )
+
+
+class Task(Component):
+    """A Fargate task definition, with a role for the containers, another for ECS itself, and one log group.
+
+    The execution role may pull these images, write to this log group and read these secrets, and nothing else:
+    AWS's own AmazonECSTaskExecutionRolePolicy reaches every repository and log group of the account.
+
+    Raises:
+        InvalidArgsError: a name that does not fit IAM's or ECS's limits.
+
+    """
+
+    arn: Output[str]
+    """The task definition's, with its revision."""
+    family: str
+    task_role_arn: Output[str]
+    execution_role_arn: Output[str]
+    log_group_name: str
+    containers: Sequence[Container]
+    exec_on: bool
+    """Whether ECS Exec may be turned on for it."""
+
+    def __init__(self, name: str, args: TaskArgs, opts: ResourceOptions | None = None) -> None:
+        self.family = naming.fixed(args.family or name, naming.FAMILY)
+        self.log_group_name = naming.fixed(f"/ecs/{self.family}", naming.LOG_GROUP)
+        self.containers, self.exec_on = args.containers, args.exec_on is not None
+        task_role, execution_role = _roles(name, args, self.log_group_name)
+        super().__init__(name, declared(args), opts, roles=(task_role, execution_role))
+
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            name=self.log_group_name,
+            retention_in_days=args.logs.retention_days,
+            tags=self.tags,
+            opts=self.child(),
+        )
+        works_as, started_by = task_role.create(self), execution_role.create(self)
+        log_options = args.logs.options(self.log_group_name, args.account.region, args.log_prefix)
+        definition = aws.ecs.TaskDefinition(
+            name,
+            family=self.family,
+            cpu=str(args.size.cpu),
+            memory=str(args.size.memory),
+            network_mode="awsvpc",
+            requires_compatibilities=["FARGATE"],
+            runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": args.architecture},
+            ephemeral_storage={"size_in_gib": args.ephemeral_storage} if args.ephemeral_storage else None,
+            task_role_arn=works_as.arn,
+            execution_role_arn=started_by.arn,
+            container_definitions=documents.render(
+                [each.definition(log_options=log_options, exec_on=self.exec_on) for each in args.containers]
+            ),
+            tags=self.tags,
+            # A task that starts before its policies are attached fails; one that stops after they are gone may hang.
+            opts=self.child(
+                ResourceOptions(
+                    depends_on=[log_group, *(role.policy for role in (works_as, started_by) if role.policy)]
+                )
+            ),
+        )
+        self.arn = definition.arn
+        self.task_role_arn, self.execution_role_arn = works_as.arn, started_by.arn
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "family": self.family,
+                "task_role_arn": self.task_role_arn,
+                "execution_role_arn": self.execution_role_arn,
+                "log_group_name": self.log_group_name,
+            }
+        )
+
+
+def _roles(name: str, args: TaskArgs, log_group: str) -> tuple[ServiceRole, ServiceRole]:
+    """Plan the role that the containers work under, and the one that ECS starts them with."""
+    conditions = confused_deputy(args.account, args.account.arn("ecs", "*"))
+    pulls: list[Grant] = []
+    for container in args.containers:
+        # Several containers often run images of one repository: one statement says it.
+        pulls.extend(grant for grant in container.image.grant_pull() if grant not in pulls)
+    reads = [grant for each in args.containers for secret in each.secrets.values() for grant in secret.grants]
+    write_logs = Grant(
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(args.account.arn("logs", f"log-group:{log_group}:*"),),
+    )
+    return (
+        ServiceRole(
+            name=naming.autonamed(f"{name}-task", naming.ROLE),
+            service=_ECS_TASKS,
+            conditions=conditions,
+            grants=(*args.grants, *(args.exec_on.exec_grants() if args.exec_on else ())),
+        ),
+        ServiceRole(
+            name=naming.autonamed(f"{name}-execution", naming.ROLE),
+            service=_ECS_TASKS,
+            conditions=conditions,
+            grants=(*pulls, write_logs, *reads),
+        ),
+    )

@@ -1,0 +1,42 @@
+"""What every part of the settings is: frozen, exact about types, and closed to keys that nobody reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+
+class Section(BaseModel):
+    """A part of the settings. Text is not a number here, and a key that is not listed is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text that *pattern* fits wholly; *reads* says in words what would do.
+
+    As ``Annotated[str, Text(...)]``: pydantic's own pattern would answer with the pattern.
+    """
+
+    pattern: str
+    reads: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._fitting, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
+
+    def _fitting(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"got {value!r}; {self.reads}")
+        return value

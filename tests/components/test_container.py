@@ -1,0 +1,135 @@
+"""A container is refused where ECS would refuse it, or accept it and break."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.container import Container, HealthCheck, Tmpfs, Ulimit
+from components.errors import InvalidArgsError
+from components.image import Image
+from components.logs import Logs
+from components.secret import SecretReference
+
+IMAGE = Image.at("public.ecr.aws/docker/library/busybox@sha256:" + "a" * 64)
+LOG_OPTIONS = Logs().options("/ecs/orders", "eu-west-1", "ecs")
+
+
+def definition(*, exec_on: bool = False, **said: Any) -> dict[str, Any]:
+    return Container(image=IMAGE, **said).definition(log_options=LOG_OPTIONS, exec_on=exec_on)
+
+
+def test_a_container_is_closed_unless_it_says_otherwise() -> None:
+    """What a hurried author gets: no writable root, no capability, logs that cannot stop it."""
+    said = definition(port=8080)
+    assert said["readonlyRootFilesystem"] is True
+    assert said["linuxParameters"] == {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}}
+    assert said["portMappings"] == [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}]
+    assert said["logConfiguration"]["options"]["mode"] == "non-blocking"
+    assert said["stopTimeout"] == 30
+    assert said["image"] == IMAGE.uri
+
+
+def test_what_is_not_said_is_not_in_the_definition() -> None:
+    """ECS adds its own defaults, and an empty list would be a difference at every preview."""
+    assert not {"command", "portMappings", "secrets", "healthCheck", "dependsOn", "ulimits", "user"} & set(definition())
+
+
+def test_the_order_of_settings_makes_no_new_revision() -> None:
+    """A dictionary written the other way round must deploy nothing."""
+    one, other = ({"A": "1", "B": "2"}, {"B": "2", "A": "1"})
+    assert definition(environment=one) == definition(environment=other)
+
+
+def test_ecs_exec_makes_the_root_writable() -> None:
+    """Its agent writes there, and fails without a word if it cannot."""
+    assert definition(exec_on=True)["readonlyRootFilesystem"] is False
+
+
+def test_everything_said_is_in_the_definition() -> None:
+    """Each argument that no other test looks at."""
+    said = definition(
+        command=("serve", "--quick"),
+        user="1000:1000",
+        cpu=128,
+        memory=256,
+        stop_timeout=90,
+        essential=False,
+        tmpfs=[Tmpfs(path="/tmp", mib=64)],  # noqa: S108 - a path inside a container
+        ulimits=[Ulimit(name="nofile", soft=1024, hard=4096)],
+        depends_on={"migrate": "SUCCESS"},
+        health_check=HealthCheck(command=("CMD", "check"), interval=10, timeout=2, retries=5, start_period=20),
+        secrets={"PASSWORD": SecretReference.adopted("arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf")},
+    )
+    assert said["command"] == ["serve", "--quick"]
+    assert (said["user"], said["cpu"], said["memory"]) == ("1000:1000", 128, 256)
+    assert (said["stopTimeout"], said["essential"]) == (90, False)
+    assert said["linuxParameters"]["tmpfs"] == [{"containerPath": "/tmp", "size": 64}]  # noqa: S108
+    assert said["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}]
+    assert said["dependsOn"] == [{"containerName": "migrate", "condition": "SUCCESS"}]
+    assert said["healthCheck"] == {
+        "command": ["CMD", "check"],
+        "interval": 10,
+        "timeout": 2,
+        "retries": 5,
+        "startPeriod": 20,
+    }
+    assert said["secrets"][0]["name"] == "PASSWORD"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"port": 0}, "Container.port: got 0; a whole number from 1 to 65535"),
+        ({"port": 65536}, "Container.port: got 65536"),
+        ({"port": True}, "Container.port: got True"),
+        ({"name": "my app"}, "container name: got 'my app'; letters, digits, hyphens, underscores"),
+        ({"name": "a" * 256}, "at most 255 characters"),
+        ({"stop_timeout": 121}, "Container.stop_timeout: got 121; a whole number from 2 to 120 seconds"),
+        ({"memory": 3}, "Container.memory: got 3"),
+        ({"depends_on": {"other": "DONE"}}, "got 'DONE'; one of START, COMPLETE, SUCCESS, HEALTHY"),
+        ({"read_only_root": False, "tmpfs": [Tmpfs(path="/t", mib=1)]}, "got '/t'; drop it, or leave the root read-only"),
+    ],
+)
+def test_a_bound_of_ecs_is_kept(said: dict[str, Any], message: str) -> None:
+    """Each would fail at `pulumi up`, or silently at run time."""
+    with pytest.raises(InvalidArgsError) as refused:
+        Container(image=IMAGE, **said)
+    assert message in str(refused.value)
+
+
+def test_one_variable_cannot_be_plain_and_secret() -> None:
+    """ECS takes both and keeps one."""
+    secret = SecretReference.adopted("arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf")
+    with pytest.raises(InvalidArgsError, match="'PASSWORD'; it stands in `secrets` too"):
+        Container(image=IMAGE, environment={"PASSWORD": "x"}, secrets={"PASSWORD": secret})
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"command": ("curl", "localhost")}, "begin with 'CMD' or 'CMD-SHELL'"),
+        ({"command": ("CMD",)}, "begin with 'CMD' or 'CMD-SHELL', then the command"),
+        ({"interval": 4}, "HealthCheck.interval: got 4; a whole number from 5 to 300 seconds"),
+        ({"interval": 301}, "got 301"),
+        ({"timeout": 1}, "HealthCheck.timeout: got 1; a whole number from 2 to 60 seconds"),
+        ({"retries": 11}, "HealthCheck.retries: got 11; a whole number from 1 to 10"),
+        ({"start_period": 301}, "HealthCheck.start_period: got 301"),
+    ],
+)
+def test_a_health_check_keeps_the_bounds(said: dict[str, Any], message: str) -> None:
+    """ECS refuses them with a message that names no container."""
+    with pytest.raises(InvalidArgsError) as refused:
+        HealthCheck(**{"command": ("CMD", "check"), **said})
+    assert message in str(refused.value)
+
+
+def test_limits_and_memory_folders_are_checked() -> None:
+    """A misspelt limit is refused by ECS without saying which there are."""
+    with pytest.raises(InvalidArgsError, match="Ulimit.name: got 'files'; one of 'core'"):
+        Ulimit(name="files", soft=1, hard=1)
+    with pytest.raises(InvalidArgsError, match="Ulimit.soft: got 5; from 0 to the hard limit, 4"):
+        Ulimit(name="nofile", soft=5, hard=4)
+    with pytest.raises(InvalidArgsError, match="Tmpfs.path: got 'tmp'; an absolute path"):
+        Tmpfs(path="tmp", mib=1)

@@ -1,0 +1,183 @@
+"""A stack file is right wholly, or every error in it is told before anything is created."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pulumi.runtime
+import pytest
+import yaml
+
+import apps
+import settings
+from settings import ServiceSettings, Settings, SettingsError
+
+ROOT = Path(__file__).parents[2]
+GOOD: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+DIGEST = "sha256:" + "a" * 64
+REMOVED = object()
+
+
+def load(config: dict[str, Any], secret: tuple[str, ...] = ()) -> Settings:
+    """Load *config* as the engine hands it over: every value as text."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    pulumi.runtime.set_all_config(texts, list(secret))
+    return settings.load({"query-service": ServiceSettings, "hello": ServiceSettings})
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the good file with one setting, such as ``network.nat``, another."""
+    config = copy.deepcopy(GOOD)
+    key, *rest = path.split("/")
+    section: Any = config
+    for part in rest:
+        section = section.setdefault(key, {})
+        key = part
+    if value is REMOVED:
+        del section[key]
+    else:
+        section[key] = value
+    return config
+
+
+def complaint(config: dict[str, Any], secret: tuple[str, ...] = ()) -> str:
+    """Return what is said of a file that cannot be used."""
+    with pytest.raises(SettingsError) as refused:
+        load(config, secret)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_stack_files_of_this_repository_are_good(stack: str) -> None:
+    """Whoever changes a setting's name must change both files."""
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    assert load(config).stage == stack
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_an_editor_finds_nothing_wrong_with_them_either(stack: str) -> None:
+    """The schema beside them is what editors go by."""
+    schema = json.loads((ROOT / "stack.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()), schema)
+
+
+def test_the_schema_in_the_repository_is_current() -> None:
+    """`make schema` writes it; a setting that is not in it would be underlined as wrong."""
+    known = {name: workload.settings_class() for name, workload in apps.discover().items()}
+    assert json.loads((ROOT / "stack.schema.json").read_text()) == settings.schema(known)
+
+
+def test_pulumi_yaml_describes_settings_that_there_are() -> None:
+    """A default for a setting that nobody reads would look as if it did something."""
+    described = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert {key.removeprefix("drydock:") for key in described} <= set(Settings.model_fields)
+
+
+BAD = {
+    "a region that is none": ("drydock:region", "Singapore", "drydock:region: got 'Singapore'; a region such as"),
+    "an account that is a number": ("drydock:allowed_account_ids", [111122223333], "text: put it in quotes"),
+    "an account that is short": ("drydock:allowed_account_ids", ["1111"], "got '1111'; an account's 12 digits"),
+    "two accounts": ("drydock:allowed_account_ids", ["111122223333", "444455556666"], "name exactly one account"),
+    "no stage": ("drydock:stage", REMOVED, "drydock:stage: missing; it must be said"),
+    "a stage with capitals": ("drydock:stage", "Prod", "got 'Prod'; 1 to 12 small letters"),
+    "an empty owner": ("drydock:owner", "", "drydock:owner: got ''; a tag's value"),
+    "protect that is neither": ("drydock:protect", "perhaps", "drydock:protect: got 'perhaps'; true or false"),
+    "a NAT that there is not": ("drydock:network/nat", "double", "got 'double'; one of 'none', 'single' or 'per_zone'"),
+    "a zone that is none": ("drydock:network/zones", ["a", "z"], "drydock:network.zones.1: got 'z'; a zone's letter"),
+    "one zone twice": ("drydock:network/zones", ["a", "a"], "drydock:network: Network.zones"),
+    "a block that is none": ("drydock:network/cidr", "10.0.0.0", "got '10.0.0.0'; an IPv4 block"),
+    "a block too large for AWS": ("drydock:network/cidr", "10.0.0.0/8", "drydock:network: Network.cidr"),
+    "no NAT and no endpoints": ("drydock:network/nat", "none", "drydock:network: Network."),
+    "an endpoint that there is not": ("drydock:network/interface_endpoints", ["execute_api"], "execute_api"),
+    "days that CloudWatch has not": ("drydock:network/flow_log_days", 31, "CloudWatch keeps logs for one of 1, 3"),
+    "a provider that is misspelt": ("drydock:cluster/capacity", [{"provider": "SPOT"}], "got 'SPOT'; one of 'FARGATE'"),
+    "an unknown insight": ("drydock:cluster/container_insights", True, "got True; one of 'disabled'"),
+    "a timeout too long": ("drydock:internal_load_balancer/idle_timeout", 4001, "got 4001; 4000 or less"),
+    "an internal balancer open to all": ("drydock:internal_load_balancer/open_to", ["0.0.0.0/0"], "got '0.0.0.0/0'"),
+    "a certificate that is none": ("drydock:internal_load_balancer/certificate_arn", "x", "the ARN of an ACM"),
+    "an address that is none": ("drydock:alerts/emails", ["ops"], "got 'ops'; an e-mail address"),
+    "a pull account that is none": ("drydock:image_pull_accounts", ["me"], "got 'me'; an account's 12 digits"),
+    "no image": ("drydock:workloads/query-service/image", REMOVED, "add `image: {build: true}`, or `image: {digest"),
+    "two images": ("drydock:workloads/query-service/image", {"build": True, "digest": DIGEST}, "say one of"),
+    "an image by tag": ("drydock:workloads/query-service/image", {"digest": "latest"}, "'sha256:' and 64 hexadecimal"),
+    "a pair that Fargate has not": ("drydock:workloads/query-service/size", {"cpu": 256, "memory": 4096}, "512, 1024"),
+    "a count that is text": ("drydock:workloads/query-service/desired_count", "2", "got '2'; a whole number"),
+    "a count below none": ("drydock:workloads/query-service/desired_count", -1, "got -1; 0 or more"),
+    "a maximum under the minimum": ("drydock:workloads/query-service/scaling", {"minimum": 4, "maximum": 2}, "got 2"),
+    "a rollout that cannot move": (
+        "drydock:workloads/query-service/rollout",
+        {"minimum_healthy_percent": 100, "maximum_percent": 100},
+        "2 must stay and 2 may run, so none can be replaced",
+    ),
+    "Exec that nobody records": ("drydock:cluster/exec_audit", False, "needs `cluster: {exec_audit: true}`"),
+    "a workload that there is not": ("drydock:workloads/query-servce", {}, "did you mean 'query-service'?"),
+    "a misspelt setting": ("drydock:regoin", "eu-west-1", "drydock:regoin: no such setting; did you mean 'region'?"),
+    "a misspelt setting inside": ("drydock:network/nats", "none", "drydock:network.nats: no such setting"),
+    "a section that is a list": ("drydock:cluster", [], "got []; a section with keys of its own"),
+    "the provider's own region": ("aws:region", "eu-west-1", "aws:region: has no effect here; set drydock:region"),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "says"), BAD.values(), ids=BAD.keys())
+def test_a_bad_setting_is_named_with_what_would_do(path: str, value: object, says: str) -> None:
+    """Each of these would otherwise fail in AWS, half-way, or silently mean something else."""
+    told = complaint(changed(path, value))
+    assert told.startswith("1 setting of this stack cannot be used:")
+    assert says in told
+
+
+def test_ten_errors_are_told_at_once() -> None:
+    """One error a run would be ten runs."""
+    config = copy.deepcopy(GOOD)
+    config.update(
+        {
+            "drydock:stage": "Prod",
+            "drydock:owner": "",
+            "drydock:protect": "perhaps",
+            "drydock:network": {"zones": ["a", "z"], "nat": "double", "typo": 1},
+            "drydock:cluster": {"capacity": [{"provider": "SPOT"}]},
+            "drydock:internal_load_balancer": {"idle_timeout": 0},
+            "drydock:alerts": {"emails": ["ops"]},
+            "drydock:workloads": {"query-service": {"image": {"build": True}, "desired_count": -1}},
+        }
+    )
+    told = complaint(config).splitlines()
+    assert told[0] == "10 settings of this stack cannot be used:"
+    assert len(told) == 11
+
+
+def test_an_encrypted_setting_is_refused_without_its_value() -> None:
+    """No setting is a secret, so an encrypted one is a slip; and no message may tell what was in it."""
+    told = complaint(changed("drydock:owner", "hunter2 €"), secret=("drydock:owner",))
+    assert "drydock:owner: is encrypted" in told
+    assert "hunter2" not in told
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    """Every part of the program sees the same."""
+    with pytest.raises(ValueError, match="frozen"):
+        load(GOOD).stage = "dev"  # type: ignore[misc]
+
+
+def test_an_adopted_network_needs_its_ids_and_nothing_of_a_made_one() -> None:
+    """Settings of a VPC that is not made would be read by nobody."""
+    adopted = {
+        "vpc_id": "vpc-0a1b2c3d",
+        "cidr": "10.1.0.0/16",
+        "zones": ["a", "b"],
+        "app_subnet_ids": ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+        "endpoint_ids": {"execute-api": "vpce-0a1b2c3d"},
+    }
+    assert load(changed("drydock:network", {"adopt": adopted})).network.endpoints() == {"execute-api"}
+    assert "take these out, or take out `adopt`" in complaint(
+        changed("drydock:network", {"adopt": adopted, "nat": "single"})
+    )
+
+
+def test_tags_are_all_that_the_packs_ask_for() -> None:
+    """The six required tags of `policies/tags`."""
+    assert load(GOOD).tags().keys() == {"Project", "Environment", "Owner", "CostCenter", "Service", "ManagedBy"}
