@@ -33,7 +33,9 @@ class Workload(Component, Generic[S]):
 
     def __init__(self, name: str, on: Platform, settings: S, opts: ResourceOptions | None = None) -> None:
         """Make everything of the workload *name* on platform *on*, as *settings* say."""
-        super().__init__(name, settings.model_dump(mode="json", exclude_none=True), opts, tags={"Service": name})
+        super().__init__(
+            name, settings.model_dump(mode="json", exclude_unset=True, exclude_none=True), opts, tags={"Service": name}
+        )
         self.name, self.on, self.settings = name, on, settings
         self.outputs = self.deploy()
         self.register_outputs(dict(self.outputs))

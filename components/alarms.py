@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi_aws as aws
 
 from components import naming
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, within
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ class AlarmsArgs:
     """
 
     cluster_name: Input[str]
+    """The cluster's name, not its ARN: metrics know it by that."""
     service_name: Input[str]
+    """The service's name, likewise."""
     actions: Sequence[Input[str]]
     """ARNs, such as a topic's, told when an alarm starts and when it ends; 1 to 5."""
     cpu_percent: int | None = 70
@@ -90,7 +92,7 @@ class _Watch:
     threshold: int
 
 
-class Alarms(Component):
+class Alarms(Part):
     """The alarms of one service. All treat missing data as bad: a service without a running task sends none.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
@@ -104,7 +106,7 @@ class Alarms(Component):
         watches = _watches(args)
         for watch in watches:
             naming.autonamed(f"{name}-{watch.suffix}", naming.ALARM)
-        super().__init__(name, declared(args), opts)
+        super().__init__(opts)
 
         for watch in watches:
             aws.cloudwatch.MetricAlarm(
@@ -123,9 +125,8 @@ class Alarms(Component):
                 alarm_actions=list(args.actions),
                 ok_actions=list(args.actions),
                 tags=self.tags,
-                opts=self.child(),
+                opts=self.child(suffix=f"-{watch.suffix}"),
             )
-        self.register_outputs({})
 
 
 def _watches(args: AlarmsArgs) -> list[_Watch]:

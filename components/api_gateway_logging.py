@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import pulumi
 import pulumi_aws as aws
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
 from components import naming
 from components.base import Component, declared
@@ -16,9 +17,6 @@ from components.roles import ServiceRole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pulumi
-    from pulumi import Output
 
     from components.account import Account
 

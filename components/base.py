@@ -8,17 +8,64 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Alias, Output, ResourceOptions
 
 if TYPE_CHECKING:
+    from pulumi import Input
+
     from components.roles import ServiceRole
 
 
-class Component(pulumi.ComponentResource):
-    """A node of the preview that owns the resources it makes."""
+class Owner:
+    """Who owns resources: a component, or a part of one."""
 
     tags: Mapping[str, str]
-    """Tags of its taggable resources, beyond the provider's default ones; a child component has its parent's."""
+    """Tags of its taggable resources, beyond the provider's default ones; whoever it owns has the same."""
+
+    _opts: ResourceOptions
+
+    def __init_subclass__(cls) -> None:
+        # At each registration the SDK evaluates a component's annotations, as types of its outputs. Ours are for
+        # readers, whose imports need not be there at run time.
+        super().__init_subclass__()
+        cls.__annotations__ = {}
+
+    def child(self, extra: ResourceOptions | None = None) -> ResourceOptions:
+        """Return the options of a resource it owns, with *extra* ones where that needs them.
+
+        Its own come last in the merge, so that no child can leave it.
+        """
+        return self._opts if extra is None else ResourceOptions.merge(extra, self._opts)
+
+
+class Part(Owner):
+    """Resources that are no node of their own: they hang where their options say, as if made there by hand.
+
+    For what holds data or is told of something, and has one resource that matters: a table, a bucket, a topic. A
+    component around each would be a third of a workload's registrations, and say nothing in the preview that the
+    resource does not.
+    """
+
+    def __init__(self, opts: ResourceOptions | None) -> None:
+        self._opts = opts or ResourceOptions()
+        self.tags = _tags_of(self._opts.parent)
+
+    def child(self, extra: ResourceOptions | None = None, *, suffix: str = "") -> ResourceOptions:
+        """Return the options of a resource of its, whose logical name is the part's own and *suffix*.
+
+        An alias is the part's former name: it is followed by the same suffix, or two resources would claim one past.
+        """
+        options = super().child(extra)
+        if not suffix or not self._opts.aliases:
+            return options
+        # A copy: merging lists of aliases would add them up.
+        options = ResourceOptions.merge(None, options)
+        options.aliases = [_followed(alias, suffix) for alias in self._opts.aliases]
+        return options
+
+
+class Component(Owner, pulumi.ComponentResource):
+    """A node of the preview that owns the resources it makes."""
 
     def __init__(
         self,
@@ -41,45 +88,61 @@ class Component(pulumi.ComponentResource):
             said["policies"] = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
             said["trusts"] = {role.name: role.declared() for role in roles}
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
-        parent = opts.parent if opts else None
-        self.tags = tags if tags is not None else parent.tags if isinstance(parent, Component) else {}
-        self._child = ResourceOptions(parent=self)
+        self.tags = _tags_of(opts.parent if opts else None) if tags is None else tags
+        # The caller's own options are not for children: providers and protection reach them by parentage, and the
+        # rest names the component alone.
+        self._opts = ResourceOptions(parent=self)
 
-    def child(self, extra: ResourceOptions | None = None) -> ResourceOptions:
-        """Return the options of a child, with *extra* ones where it needs them.
 
-        The caller's own options are not for children: providers and protection reach them by parentage, and the
-        rest names the component alone. The component comes last in the merge, so that no child can leave it.
-        """
-        return self._child if extra is None else ResourceOptions.merge(extra, self._child)
+def _followed(alias: Input[str | Alias], suffix: str) -> Input[str | Alias]:
+    """Return *alias* with *suffix* behind the name that it says, if it says one."""
+    if isinstance(alias, Alias):
+        said = f"{alias.name}{suffix}" if isinstance(cast("object", alias.name), str) else alias.name
+        return Alias(said, alias.type_, alias.parent, alias.stack, alias.project)
+    return Output.concat(cast("Input[str]", alias), suffix)
+
+
+def _tags_of(parent: pulumi.Resource | None) -> Mapping[str, str]:
+    return parent.tags if isinstance(parent, Component) else {}
 
 
 def declared(args: object) -> dict[str, Any]:
-    """Turn an arguments dataclass into plain mappings and lists, with outputs left as they are.
+    """Return what an arguments dataclass was given, as plain mappings and lists.
 
-    `dataclasses.asdict` would copy outputs, which cannot be. What is not given (None) is left out, and a component
-    stands for itself by its logical name.
+    Only what is plain, and not as it would be anyway. Outputs stay out: each stands on the resource that takes it, a
+    secret one has no business here, and a component that waited for one would hold up all of its children. A
+    component stands for itself by its logical name.
     """
     return cast("dict[str, Any]", _plain(args))
 
 
 def _plain(value: object) -> object:
+    """Return *value* as the wire takes it; None for what stays out."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Output):
-        return cast("Output[Any]", value)
+        return None
     if isinstance(value, pulumi.Resource):
         return value.pulumi_resource_name
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in cast("Mapping[str, object]", value).items()}
-    if isinstance(value, Sequence):
-        return [_plain(item) for item in cast("Sequence[object]", value)]
-    if dataclasses.is_dataclass(value):
-        pairs = ((name, _plain(getattr(value, name))) for name in _field_names(type(value)))
-        return {name: item for name, item in pairs if item is not None}
-    return str(value)
+        pairs = ((key, _plain(item)) for key, item in cast("Mapping[str, object]", value).items())
+    elif dataclasses.is_dataclass(value):
+        given = ((name, getattr(value, name), default) for name, default in _fields(type(value)))
+        pairs = ((name, _plain(item)) for name, item, default in given if item is not default and item != default)
+    elif isinstance(value, Sequence):
+        return [plain for plain in map(_plain, cast("Sequence[object]", value)) if plain is not None]
+    else:
+        return str(value)
+    return {key: item for key, item in pairs if item is not None}
 
 
 @functools.cache
-def _field_names(of: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(of))
+def _fields(of: type) -> tuple[tuple[str, object], ...]:
+    """Return the fields of a dataclass with their defaults."""
+    return tuple(
+        (
+            field.name,
+            field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
+        )
+        for field in dataclasses.fields(of)
+    )

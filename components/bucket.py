@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from components import naming, resource_policy
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, within
 from components.grants import Grant
 
@@ -59,7 +59,7 @@ class BucketArgs:
             )
 
 
-class Bucket(Component):
+class Bucket(Part):
     """A private bucket: encrypted, over TLS alone, without ACLs, closed to the public whatever its policy says.
 
     Encryption with S3's own key and bucket-owner-enforced ownership are S3's defaults since 2023, so are not set.
@@ -76,7 +76,7 @@ class Bucket(Component):
     def __init__(self, name: str, args: BucketArgs | None = None, opts: ResourceOptions | None = None) -> None:
         args = args or BucketArgs()
         naming.autonamed(name, naming.BUCKET)
-        super().__init__(name, declared(args), opts)
+        super().__init__(opts)
 
         bucket = aws.s3.Bucket(name, force_destroy=args.force_destroy, tags=self.tags, opts=self.child())
         closed = aws.s3.BucketPublicAccessBlock(
@@ -125,7 +125,6 @@ class Bucket(Component):
             )
         if rules := _lifecycle(args):
             aws.s3.BucketLifecycleConfiguration(name, bucket=bucket.id, rules=rules, opts=self.child())
-        self.register_outputs({"arn": self.arn, "bucket_name": self.bucket_name})
 
     def read(self) -> Grant:
         """Allow listing and reading; without listing, an object that is missing looks like one that is forbidden."""

@@ -69,8 +69,11 @@ class Ulimit:
     """
 
     name: str
+    """As ECS calls it, such as ``nofile``: open files and connections."""
     soft: int
+    """What holds, 0 to `hard`; the process may raise it so far."""
     hard: int
+    """What the process cannot go beyond."""
 
     def __post_init__(self) -> None:
         one_of(self, "name", _ULIMITS)
@@ -134,6 +137,8 @@ class Container:
     stop_timeout: int = 30
     """Seconds from SIGTERM to SIGKILL, 2 to 120 (Fargate's most). Default: 30, which is Fargate's."""
     ulimits: Sequence[Ulimit] = ()
+    """Default: Fargate's own, which has 65535 for ``nofile``.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html"""
     memory: int | None = None
     """MiB this container may use of the task's, 4 or more. Default: all of it."""
     cpu: int | None = None

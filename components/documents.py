@@ -19,21 +19,26 @@ def render(value: object) -> Input[str]:
     against 0.05 ms here, where the outputs alone are awaited, together. Without any output the answer is plain
     text, which a policy can read at a first preview. One secret inside makes the whole text secret.
     """
-    awaited: list[Output[Any]] = []
+    awaited: dict[int, Output[Any]] = {}
     shape = _without_outputs(value, awaited)
     if not awaited:
         return json.dumps(shape, separators=(",", ":"))
-    return Output.all(*awaited).apply(lambda known: json.dumps(_filled(shape, known), separators=(",", ":")))
+    if len(awaited) == 1:
+        ((place, output),) = awaited.items()
+        return output.apply(lambda known: json.dumps(_filled(shape, {place: known}), separators=(",", ":")))
+    return Output.all(*awaited.values()).apply(
+        lambda known: json.dumps(_filled(shape, dict(zip(awaited, known, strict=True))), separators=(",", ":"))
+    )
 
 
 class _Awaited(int):
-    """The place of an output in the list of those awaited."""
+    """Stands where an output will be, by its identity: the same one is often in a document twice."""
 
 
-def _without_outputs(value: object, awaited: list[Output[Any]]) -> object:
+def _without_outputs(value: object, awaited: dict[int, Output[Any]]) -> object:
     if isinstance(value, Output):
-        awaited.append(cast("Output[Any]", value))
-        return _Awaited(len(awaited) - 1)
+        awaited[id(cast("object", value))] = cast("Output[Any]", value)
+        return _Awaited(id(cast("object", value)))
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, object]", value)
         return {key: _without_outputs(item, awaited) for key, item in pairs.items()}
@@ -42,7 +47,7 @@ def _without_outputs(value: object, awaited: list[Output[Any]]) -> object:
     return value
 
 
-def _filled(shape: object, known: Sequence[object]) -> object:
+def _filled(shape: object, known: Mapping[int, object]) -> object:
     if isinstance(shape, _Awaited):
         return known[shape]
     if isinstance(shape, dict):

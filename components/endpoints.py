@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pulumi import Output
 
-    from components.base import Component
+    from components.base import Owner
 
 GATEWAY: Final = ("s3", "dynamodb")
 """The services that have a gateway endpoint, which costs nothing.
@@ -65,7 +65,7 @@ def make_gateways(
     region: str,
     vpc_id: Output[str],
     route_tables: Sequence[Output[str]],
-    within: Component,
+    within: Owner,
 ) -> Mapping[str, Output[str]]:
     """Make a gateway endpoint for each of *services*, routed from *route_tables*; return their ids by service."""
     return {
@@ -90,7 +90,7 @@ def make_interfaces(
     vpc_id: Output[str],
     cidr: str,
     subnets: Sequence[Output[str]],
-    within: Component,
+    within: Owner,
 ) -> Mapping[str, Output[str]]:
     """Make an interface endpoint for each of *services* in *subnets*, open to *cidr*; return their ids by service."""
     if not services:

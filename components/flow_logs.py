@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pulumi import Output
 
     from components.account import Account
-    from components.base import Component
+    from components.base import Owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def role(network: str, account: Account) -> ServiceRole:
     )
 
 
-def keep(flow_logs: FlowLogs, writer: ServiceRole, vpc_id: Output[str], *, network: str, within: Component) -> None:
+def keep(flow_logs: FlowLogs, writer: ServiceRole, vpc_id: Output[str], *, network: str, within: Owner) -> None:
     """Make the log group, the *writer* and the flow log of *network* as children of *within*."""
     group = aws.cloudwatch.LogGroup(
         f"{network}-flow-logs",

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.account import Account
-    from components.base import Component
+    from components.base import Owner
 
 
 def create(
-    within: Component, name: str, description: str, account: Account, users: Sequence[resource_policy.Statement]
+    within: Owner, name: str, description: str, account: Account, users: Sequence[resource_policy.Statement]
 ) -> aws.kms.Key:
     """Make a key, rotated yearly, as a child of *within*; *users* are the statements that admit services to it.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
+from pulumi import Output
 
 from components import addresses, naming
 from components.base import Component, declared
@@ -16,7 +17,7 @@ from components.routes import Route, Routes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulumi import Input, Output, ResourceOptions
+    from pulumi import Input, ResourceOptions
 
     from components.adopted_network import AnyNetwork
 
@@ -88,8 +89,10 @@ class LoadBalancerArgs:
             )
         for source in self.open_to:
             self._check_source(source)
-        if len(set(self.open_to)) != len(self.open_to):
-            raise InvalidArgsError(of(self, "open_to"), got=tuple(self.open_to), want="each block once")
+        if len(set(self.blocks())) != len(self.open_to):
+            raise InvalidArgsError(
+                of(self, "open_to"), got=tuple(self.open_to), want=f"each block once; vpc is {self.network.cidr}"
+            )
         if self.clients and not self.internal:
             raise InvalidArgsError(
                 of(self, "clients"), got=tuple(self.clients), want="none: through the internet nobody has a group"

@@ -17,9 +17,11 @@ class NameRule:
     """What AWS accepts as the name of one kind of thing."""
 
     what: str
+    """The kind of thing in words, for the error."""
     longest: int
     """Characters, as the service counts them."""
     pattern: str = r"[A-Za-z0-9][A-Za-z0-9-]*"
+    """What the whole name fits. Default: letters, digits and hyphens, none of these first."""
     reads: str = "letters, digits and hyphens"
     """The pattern in words, for the error."""
 
@@ -33,6 +35,8 @@ LOAD_BALANCER: Final = NameRule(
     reads="letters, digits and hyphens, and not 'internal-' at the beginning, which is AWS's own",
 )
 TARGET_GROUP: Final = NameRule(what="target group", longest=32)
+# 256 in the model, and 255 for the provider's own names.
+SCALING_POLICY: Final = NameRule(what="scaling policy", longest=255, pattern=r"[ -~]+", reads="printable characters")
 ROLE: Final = NameRule(what="role", longest=64, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
 SERVICE: Final = NameRule(what="service", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
 CLUSTER: Final = NameRule(what="cluster", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
-from pulumi import Output
 
 from components import documents, naming, resource_policy
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, within
 from components.grants import Grant
 
 if TYPE_CHECKING:
-    from pulumi import Input, ResourceOptions
+    from pulumi import Input, Output, ResourceOptions
 
 _DAY = 24 * 3600
 
@@ -49,7 +48,7 @@ class QueueArgs:
             )
 
 
-class Queue(Component):
+class Queue(Part):
     """An encrypted standard queue that takes messages over TLS, with a dead-letter queue that keeps them for 14 days.
 
     Raises:
@@ -65,19 +64,16 @@ class Queue(Component):
 
     def __init__(self, name: str, args: QueueArgs | None = None, opts: ResourceOptions | None = None) -> None:
         args = args or QueueArgs()
-        dead_name = f"{name}-dead-letter"
-        for each in (name, dead_name) if args.max_receives else (name,):
-            naming.autonamed(each, naming.QUEUE)
-        super().__init__(name, declared(args), opts)
+        naming.autonamed(f"{name}-dead-letter" if args.max_receives else name, naming.QUEUE)
+        super().__init__(opts)
 
-        dead = self._create(dead_name, args, retention=14 * _DAY) if args.max_receives else None
+        dead = self._create(name, args, suffix="-dead-letter", retention=14 * _DAY) if args.max_receives else None
         redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": args.max_receives} if dead else None
         queue = self._create(
             name, args, retention=args.retention, redrive=documents.render(redrive) if redrive else None
         )
         self.arn, self.queue_url = queue.arn, queue.url
         self.dead_letter_arn = dead.arn if dead else None
-        self.register_outputs({"arn": self.arn, "queue_url": self.queue_url, "dead_letter_arn": self.dead_letter_arn})
 
     def send(self) -> Grant:
         """Allow sending."""
@@ -96,21 +92,21 @@ class Queue(Component):
         )
 
     def _create(
-        self, name: str, args: QueueArgs, *, retention: int, redrive: Input[str] | None = None
+        self, name: str, args: QueueArgs, *, retention: int, suffix: str = "", redrive: Input[str] | None = None
     ) -> aws.sqs.Queue:
         queue = aws.sqs.Queue(
-            name,
+            f"{name}{suffix}",
             visibility_timeout_seconds=args.visibility_timeout,
             message_retention_seconds=retention,
             redrive_policy=redrive,
             sqs_managed_sse_enabled=True,
             tags=self.tags,
-            opts=self.child(),
+            opts=self.child(suffix=suffix),
         )
         aws.sqs.QueuePolicy(
-            name,
+            f"{name}{suffix}",
             queue_url=queue.url,
             policy=resource_policy.document([resource_policy.tls_only(["sqs:*"], [queue.arn])]),
-            opts=self.child(),
+            opts=self.child(suffix=suffix),
         )
         return queue

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pulumi import Output
 
     from components.account import Account
-    from components.base import Component
+    from components.base import Owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,9 @@ class Role:
     """A role that was made."""
 
     arn: Output[str]
+    """What a service is given to take the role by."""
     name: Output[str]
+    """Its name in the account, without the path."""
     policy: aws.iam.RolePolicy | None
     """What to wait for before anything acts under the role; it must also outlive whoever does."""
 
@@ -48,7 +50,7 @@ class ServiceRole:
         """Return the trust as a component declares it in its props."""
         return {"service": self.service, "conditions": {op: dict(keys) for op, keys in self.conditions.items()}}
 
-    def create(self, within: Component) -> Role:
+    def create(self, within: Owner) -> Role:
         """Make the role and its policy as children of *within*."""
         role = aws.iam.Role(
             self.name,

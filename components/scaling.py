@@ -13,7 +13,7 @@ from components.errors import InvalidArgsError, of, within
 if TYPE_CHECKING:
     from pulumi import Input
 
-    from components.base import Component
+    from components.base import Owner
 
 # Tasks a service may run, a quota that AWS raises on request.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
@@ -60,7 +60,7 @@ class Scaling:
 
 
 def attach(
-    within: Component,
+    within: Owner,
     name: str,
     scaling: Scaling,
     *,

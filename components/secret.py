@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,7 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from components import naming
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, within
 from components.grants import Grant
 
@@ -74,6 +73,7 @@ class SecretArgs:
     secret_name: str | None = None
     """What people look for. Default: autonamed, so that it can be replaced before the old one's window is over."""
     description: str | None = None
+    """What it is for, at most 2048 characters. Default: none."""
     value: Output[str] | None = None
     """From a secret setting (``config.require_secret``). Default: none; whoever keeps it puts it there."""
     kms_key_arn: Input[str] | None = None
@@ -102,7 +102,7 @@ class SecretArgs:
             )
 
 
-class Secret(Component):
+class Secret(Part):
     """A secret in Secrets Manager; its value is never among what the component declares.
 
     Raises:
@@ -115,7 +115,7 @@ class Secret(Component):
     def __init__(self, name: str, args: SecretArgs | None = None, opts: ResourceOptions | None = None) -> None:
         args = args or SecretArgs()
         naming.autonamed(name, naming.SECRET)
-        super().__init__(name, declared(dataclasses.replace(args, value=None)), opts)
+        super().__init__(opts)
 
         secret = aws.secretsmanager.Secret(
             name,
@@ -129,11 +129,8 @@ class Secret(Component):
         self.arn = secret.arn
         self._key_arn = args.kms_key_arn
         if args.value is not None:
-            # Secret whatever the setting was.
-            aws.secretsmanager.SecretVersion(
-                name, secret_id=secret.id, secret_string=Output.secret(args.value), opts=self.child()
-            )
-        self.register_outputs({"arn": self.arn})
+            # The provider's class marks the string secret, whatever the setting was.
+            aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=args.value, opts=self.child())
 
     def read(self) -> Grant:
         """Allow reading the value."""

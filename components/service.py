@@ -140,11 +140,14 @@ class Service(Component):
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.TARGET_GROUP if args.entrance else naming.SERVICE)
+        if args.scaling:
+            naming.autonamed(f"{name}-requests", naming.SCALING_POLICY)
         super().__init__(name, declared(args), opts)
 
         group = aws.ec2.SecurityGroup(
             name,
-            description=f"Tasks of {name}",
+            # Without the name: another description is another group, and renaming must replace nothing.
+            description="Tasks, and whom they may call",
             vpc_id=args.network.vpc_id,
             tags=self.tags,
             opts=self.child(),

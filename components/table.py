@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi_aws as aws
-from pulumi import Output
 
 from components import naming
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of
 from components.grants import Grant
 
 if TYPE_CHECKING:
-    from pulumi import ResourceOptions
+    from pulumi import Output, ResourceOptions
 
 Key = str | tuple[str, Literal["S", "N", "B"]]
 """An attribute's name, of type string; or its name and its type: S string, N number, B binary."""
@@ -68,7 +67,7 @@ class TableArgs:
         return [_attribute(of(self, field), key) for field, key in given if key is not None]
 
 
-class Table(Component):
+class Table(Part):
     """A table that is paid by the request, encrypted with AWS's own key for DynamoDB in this account, and kept.
 
     That key costs nothing to have and its use stands in CloudTrail; who may use the table needs no right to it.
@@ -83,7 +82,7 @@ class Table(Component):
 
     def __init__(self, name: str, args: TableArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.TABLE)
-        super().__init__(name, declared(args), opts)
+        super().__init__(opts)
 
         keys = args.keys()
         table = aws.dynamodb.Table(
@@ -100,7 +99,6 @@ class Table(Component):
             opts=self.child(),
         )
         self.arn, self.table_name = table.arn, table.name
-        self.register_outputs({"arn": self.arn, "table_name": self.table_name})
 
     def read(self) -> Grant:
         """Allow every way of reading items, scans of the whole table too; `grant` says less."""

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from components import key, naming, resource_policy
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of
 from components.grants import Conditions, Grant
 
@@ -62,7 +62,7 @@ class TopicArgs:
                 raise InvalidArgsError(of(self, "emails"), got=email, want="an address such as 'team@example.com'")
 
 
-class Topic(Component):
+class Topic(Part):
     """An encrypted topic that takes messages over TLS, from the services and roles it names.
 
     Raises:
@@ -76,7 +76,7 @@ class Topic(Component):
 
     def __init__(self, name: str, args: TopicArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.TOPIC)
-        super().__init__(name, declared(args), opts)
+        super().__init__(opts)
 
         publishers = sorted(set(args.publishers))
         sources: dict[str, Conditions] = {each: _source(args.account, each) for each in publishers}
@@ -112,9 +112,12 @@ class Topic(Component):
         )
         for email in sorted(set(args.emails)):
             aws.sns.TopicSubscription(
-                f"{name}-{email}", topic=self.arn, protocol="email", endpoint=email, opts=self.child()
+                f"{name}-{email}",
+                topic=self.arn,
+                protocol="email",
+                endpoint=email,
+                opts=self.child(suffix=f"-{email}"),
             )
-        self.register_outputs({"arn": self.arn, "kms_key_arn": self.kms_key_arn})
 
     def publish(self) -> Grant:
         """Allow publishing: the topic, and the key where it is not AWS's own.

@@ -6,7 +6,7 @@ function reads the source table; should the API be out of reach, it invokes that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -33,8 +33,8 @@ _PORT: Final = 8000
 class Settings(ServiceSettings):
     """What `workloads: query-service:` may say."""
 
-    request_timeout: Annotated[int, Field(ge=1, le=60)] = 30
-    """Seconds that one request may take in all."""
+    request_timeout: Annotated[int, Field(ge=1, le=55)] = 30
+    """Seconds that one request may take in all: less than the 60 after which the load balancer gives up."""
 
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its two entrances need of the stack and do not find there."""
@@ -51,6 +51,11 @@ class Settings(ServiceSettings):
 class QueryService(Workload[Settings]):
     """A service behind the internal load balancer, its table, and the private API that it asks."""
 
+    function: ClassVar[str] = "query-result-lambda"
+    """Name of the function that reads the source table."""
+    paths: ClassVar[tuple[str, ...]] = ("/query/*", "/health")
+    """What the load balancer sends here."""
+
     def deploy(self) -> Outputs:
         """Make it all; hand out its two addresses and the names of what holds its data."""
         on, settings = self.on, self.settings
@@ -66,7 +71,7 @@ class QueryService(Workload[Settings]):
             self.child(),
         )
         function = Function(
-            "query-result-lambda",
+            self.function,
             FunctionArgs(
                 account=on.account,
                 code=self.source("function"),
@@ -135,7 +140,7 @@ class QueryService(Workload[Settings]):
                 task=task,
                 cluster=on.cluster,
                 network=on.network,
-                entrance=entrance.route(path=("/query/*", "/health")),
+                entrance=entrance.route(path=self.paths),
                 target_health=TargetHealth(path="/health", interval=30, timeout=5, healthy=2),
                 desired_count=settings.desired_count,
                 scaling=settings.scaling.value() if settings.scaling else None,
@@ -146,7 +151,8 @@ class QueryService(Workload[Settings]):
         )
         alerts = Topic(
             f"{self.name}-alerts",
-            TopicArgs(account=on.account, emails=on.alert_emails),
+            # One key for the stack's topics: a key costs by the month.
+            TopicArgs(account=on.account, emails=on.alert_emails, kms_key_arn=on.alerts.kms_key_arn),
             self.child(),
         )
         Alarms(

@@ -58,8 +58,8 @@ class Recorded:
     """URNs of all that it waits for."""
     property_dependencies: Mapping[str, frozenset[str]]
     """Input → URNs that its value came from."""
-    aliases: tuple[str, ...]
-    """Alias URNs, and the names of aliases that were given by name."""
+    aliases: tuple[Mapping[str, Any], ...]
+    """Each as the engine gets it: ``{"urn": ...}``, or what differs, such as ``{"spec": {"name": "old"}}``."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """What a component registered with `register_outputs`."""
 
@@ -106,7 +106,7 @@ class _Answers(mocks.Mocks):
         self.more = more
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        if not args.custom:
+        if args.custom is False:
             return None, {}
         given = args.inputs if self.preview else {key: f"{args.name}.{key}" for key in _ANSWERED} | args.inputs
         return "" if self.preview else f"{args.name}-id", {**given, **self.more(args.typ, args.name, args.inputs)}
@@ -141,7 +141,7 @@ class _Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 dependencies=frozenset(request.dependencies),
                 property_dependencies={key: frozenset(of.urns) for key, of in request.propertyDependencies.items()},
-                aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
+                aliases=tuple(MessageToDict(alias) for alias in request.aliases),
             )
             with self._lock:
                 if said.urn in self.recorded:

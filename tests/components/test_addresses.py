@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 from ipaddress import IPv4Network
 
 import pytest
@@ -61,7 +60,7 @@ def test_a_vpc_of_addresses_that_no_machine_may_have_is_refused(cidr: str) -> No
 
 @pytest.mark.parametrize("cidr", ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/16", "fd00::/8", "ten"])
 def test_what_is_no_block_is_refused(cidr: str) -> None:
-    with pytest.raises(InvalidArgsError, match="Network.cidr"):
+    with pytest.raises(InvalidArgsError, match=r"^Network\.cidr"):
         addresses.block("Network.cidr", cidr)
 
 
@@ -87,12 +86,3 @@ def test_a_block_written_otherwise_than_aws_keeps_it_is_refused(cidr: str) -> No
 def test_zones_are_two_letters_or_more_each_once(zones: tuple[str, ...], want: str) -> None:
     with pytest.raises(InvalidArgsError, match=want):
         addresses.check_zones("Network.zones", zones, fewest=2)
-
-
-def test_no_choice_of_zones_moves_another_zones_blocks() -> None:
-    """Were a slot counted instead of read off the letter, a dropped zone would replace the others' subnets."""
-    chance = random.Random(3)  # noqa: S311 - the same every time
-    for _ in range(50):
-        zones = chance.sample(addresses.ZONE_LETTERS, k=chance.randint(2, 6))
-        alone = {zone: addresses.zone_blocks(DEFAULT, zone) for zone in zones}
-        assert alone == {zone: addresses.zone_blocks(DEFAULT, zone) for zone in reversed(zones)}

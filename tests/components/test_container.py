@@ -89,7 +89,10 @@ def test_everything_said_is_in_the_definition() -> None:
         ({"stop_timeout": 121}, "Container.stop_timeout: got 121; a whole number from 2 to 120 seconds"),
         ({"memory": 3}, "Container.memory: got 3"),
         ({"depends_on": {"other": "DONE"}}, "got 'DONE'; one of START, COMPLETE, SUCCESS, HEALTHY"),
-        ({"read_only_root": False, "tmpfs": [Tmpfs(path="/t", mib=1)]}, "got '/t'; drop it, or leave the root read-only"),
+        (
+            {"read_only_root": False, "tmpfs": [Tmpfs(path="/t", mib=1)]},
+            "got '/t'; drop it, or leave the root read-only",
+        ),
     ],
 )
 def test_a_bound_of_ecs_is_kept(said: dict[str, Any], message: str) -> None:
@@ -127,9 +130,9 @@ def test_a_health_check_keeps_the_bounds(said: dict[str, Any], message: str) -> 
 
 def test_limits_and_memory_folders_are_checked() -> None:
     """A misspelt limit is refused by ECS without saying which there are."""
-    with pytest.raises(InvalidArgsError, match="Ulimit.name: got 'files'; one of 'core'"):
+    with pytest.raises(InvalidArgsError, match=r"Ulimit.name: got 'files'; one of 'core'"):
         Ulimit(name="files", soft=1, hard=1)
-    with pytest.raises(InvalidArgsError, match="Ulimit.soft: got 5; from 0 to the hard limit, 4"):
+    with pytest.raises(InvalidArgsError, match=r"Ulimit.soft: got 5; from 0 to the hard limit, 4"):
         Ulimit(name="nofile", soft=5, hard=4)
-    with pytest.raises(InvalidArgsError, match="Tmpfs.path: got 'tmp'; an absolute path"):
+    with pytest.raises(InvalidArgsError, match=r"Tmpfs.path: got 'tmp'; an absolute path"):
         Tmpfs(path="tmp", mib=1)

@@ -18,7 +18,7 @@ class _Pair(Component):
         self.register_outputs({"arn": topic.arn})
 
 
-def test_a_component_its_children_and_its_outputs_are_recorded():
+def test_a_component_its_children_and_its_outputs_are_recorded() -> None:
     resources = record(lambda: _Pair("alerts"))
     pair, topic, policy = (one(resources, token) for token in (":_Pair", ":Topic", ":TopicPolicy"))
     assert (pair.parent, pair.custom, pair.inputs["args"]["kept_days"]) == (STACK, False, 3)
@@ -28,11 +28,11 @@ def test_a_component_its_children_and_its_outputs_are_recorded():
     assert topic.urn in policy.property_dependencies["arn"]
 
 
-def test_outputs_are_unknown_in_a_preview():
+def test_outputs_are_unknown_in_a_preview() -> None:
     assert one(record(lambda: _Pair("alerts"), preview=True), ":TopicPolicy").inputs["arn"] == UNKNOWN
 
 
-def test_the_explicit_provider_is_recorded_by_parentage():
+def test_the_explicit_provider_is_recorded_by_parentage() -> None:
     def build() -> None:
         provider = aws.Provider("explicit", region="eu-west-1")
         _Pair("alerts", pulumi.ResourceOptions(providers=[provider]))
@@ -40,7 +40,7 @@ def test_the_explicit_provider_is_recorded_by_parentage():
     assert one(record(build), ":Topic").provider.endswith("::explicit::explicit-id")
 
 
-def test_two_resources_of_one_urn_end_the_test():
+def test_two_resources_of_one_urn_end_the_test() -> None:
     def build() -> None:
         aws.sns.Topic("alerts")
         aws.sns.Topic("alerts")
@@ -65,12 +65,12 @@ def test_children_of_one_name_in_components_of_two_types_are_two_resources() -> 
     assert len({topic.urn for topic in record(build) if topic.type.endswith(":Topic")}) == 2
 
 
-def test_an_invoke_ends_the_test():
+def test_an_invoke_ends_the_test() -> None:
     with pytest.raises(Exception, match="getRegion"):
         record(aws.get_region)
 
 
-def test_what_the_program_raises_comes_out():
+def test_what_the_program_raises_comes_out() -> None:
     def build() -> None:
         raise ValueError("cidr")
 
@@ -78,7 +78,7 @@ def test_what_the_program_raises_comes_out():
         record(build)
 
 
-def test_an_assertion_inside_an_apply_is_heard():
+def test_an_assertion_inside_an_apply_is_heard() -> None:
     """Elsewhere an apply's failure is dropped, and the test passes."""
 
     def wrong(arn: str) -> None:

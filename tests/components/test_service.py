@@ -33,9 +33,7 @@ NETWORK = AdoptedNetwork(
 def made(*, containers: list[Container] | None = None, behind: bool = True, **said: Any) -> list[Recorded]:
     def build() -> None:
         cluster = Cluster("main", ClusterArgs(account=ACCOUNT))
-        task = Task(
-            "orders", TaskArgs(account=ACCOUNT, containers=containers or [Container(image=IMAGE, port=8080)])
-        )
+        task = Task("orders", TaskArgs(account=ACCOUNT, containers=containers or [Container(image=IMAGE, port=8080)]))
         entrance = LoadBalancer("main", LoadBalancerArgs(network=NETWORK)).route(path="/orders*") if behind else None
         Service("orders", ServiceArgs(task=task, cluster=cluster, network=NETWORK, entrance=entrance, **said))
 

@@ -151,7 +151,10 @@ SIDECAR = Container(image=IMAGE, name="sidecar")
     ("said", "message"),
     [
         ({"containers": []}, "Task.containers: got 0; from 1 to 10 containers"),
-        ({"containers": [Container(image=IMAGE, essential=False)]}, "at least one container of a task must be essential"),
+        (
+            {"containers": [Container(image=IMAGE, essential=False)]},
+            "at least one container of a task must be essential",
+        ),
         ({"containers": [SIDECAR, SIDECAR]}, "Container.name: got 'sidecar'; containers of a task share one address"),
         (
             {"containers": [Container(image=IMAGE, port=80), Container(image=IMAGE, name="b", port=80)]},

@@ -54,8 +54,8 @@ class Answers:
             return Answer(rows=kept.rows, source="table", expires_at=kept.expires_at)
         asked_at = self._store.now()
         rows, source = self._ask(question, call)
-        call.deadline.left()
         try:
+            # Late or not: whoever was told that time is up will ask again.
             expires_at = self._store.keep(question, rows, asked_at)
         except (*aws.AWS_ERRORS, TooLargeError) as error:
             call.journal.error("the answer cannot be kept", **aws.words(error))

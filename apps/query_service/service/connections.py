@@ -38,6 +38,9 @@ MOST_CONNECTIONS: Final = 512
 _CHUNK: Final = 65536
 _LINGER_SECONDS: Final = 1
 
+# What reached this host before the drain began may not have been read yet: it is in flight all the same.
+_UNREAD_SECONDS: Final = 0.1
+
 
 class Server:
     """Reads requests, hands each to *answer*, writes what comes back."""
@@ -54,18 +57,19 @@ class Server:
         self._listener = await asyncio.start_server(self._serve, host, port, backlog=128, limit=_CHUNK)
 
     async def drain(self, seconds: float) -> int:
-        """Close idle connections, wait for the requests on the others, and return how many were not done in time."""
+        """Wait until no connection has a request on it, and return how many still have after *seconds*.
+
+        The listener stays, for whoever comes meanwhile to be told so; each connection closes with its next answer.
+        """
         self._draining = True
-        busy: set[asyncio.Task[Any]] = set()
-        for task, connection in self._connections.items():
-            if connection.idle:
-                connection.abort()
-            else:
-                busy.add(task)
-        if not busy:
-            return 0
-        _, left = await asyncio.wait(busy, timeout=seconds)
-        return len(left)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        await asyncio.sleep(_UNREAD_SECONDS)
+        while busy := [task for task, connection in self._connections.items() if not connection.idle]:
+            if loop.time() >= ends:
+                return len(busy)
+            await asyncio.wait(busy, timeout=ends - loop.time())
+        return 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer)

@@ -59,9 +59,9 @@ class PrivateApi:
                 body=json.dumps({"user_id": question.user_id, "limit": question.limit}),
                 headers={"Content-Type": "application/json", "X-Request-Id": request_id},
                 timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), total=seconds),
-                # What is tried next is the function. A redirect would carry the question to who knows whom.
+                # What is tried next is the function; and a redirect, which urllib3 counts as a retry, would carry the
+                # question to who knows whom.
                 retries=False,
-                redirect=False,
                 preload_content=False,
             )
             try:

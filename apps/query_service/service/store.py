@@ -108,7 +108,9 @@ class Store:
                 Key=_key(question.user_id, _HEAD),
                 UpdateExpression="SET generation = :generation, asked_at = :asked_at, kept_limit = :kept_limit, "
                 "row_count = :row_count, expires_at = :expires_at",
-                ConditionExpression="attribute_not_exists(asked_at) OR asked_at < :asked_at",
+                # The last part is for the SDK's own retry of a call that was done, its answer being lost.
+                ConditionExpression="attribute_not_exists(asked_at) OR asked_at < :asked_at "
+                "OR generation = :generation",
                 ExpressionAttributeValues={
                     ":generation": {"S": generation},
                     ":asked_at": _n(asked_at),

@@ -49,7 +49,7 @@ class PrivateApi:
             case "trickle":
                 _trickle(to, good)
             case "hold":
-                self.release.wait(10)
+                self.release.wait(30)
                 _say(to, 200, good)
             case _:
                 odd = {
@@ -94,6 +94,7 @@ def answering() -> Iterator[PrivateApi]:
 def _head(to: BaseHTTPRequestHandler, status: int, length: int) -> None:
     to.send_response(status)
     to.send_header("Content-Length", str(length))
+    to.send_header("Location", "/v1/somewhere/else")  # which only a 302 makes mean anything
     to.end_headers()
 
 

@@ -136,16 +136,28 @@ def test_requests_sent_ahead_are_answered_in_turn(converse: Callable[..., Any]) 
     assert said.index('{"method":"POST","length":2}') < said.index('{"method":"GET","length":0}')
 
 
-def test_a_head_request_gets_the_length_and_no_body(converse: Callable[..., Any]) -> None:
+def test_a_head_request_gets_the_length_and_no_body_and_the_connection_goes_on(converse: Callable[..., Any]) -> None:
     async def client(connect: Any) -> str:
         reader, writer = await connect()
-        writer.write(b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        writer.write(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         return await told(reader)
 
-    said = converse(client)
-    assert said.startswith("HTTP/1.1 200 ")
-    assert "content-length: 28" in said
-    assert said.endswith("\r\n\r\n")
+    head, _, rest = converse(client).partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200 ")
+    assert "content-length: 28" in head
+    assert rest.startswith("HTTP/1.1 200 ")
+
+
+def test_a_client_in_the_middle_of_too_much_hears_why_it_is_cut(converse: Callable[..., Any]) -> None:
+    """Closing on unread data resets the connection, and the answer is lost with it."""
+
+    async def client(connect: Any) -> str:
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
+        await asyncio.sleep(0.2)
+        return await told(reader)
+
+    assert converse(client).startswith("HTTP/1.1 413 ")
 
 
 def test_a_client_that_asks_before_it_sends_is_told_to_go_on_or_not_to(converse: Callable[..., Any]) -> None:

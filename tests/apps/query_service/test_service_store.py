@@ -137,6 +137,19 @@ def test_a_slower_answer_from_an_older_reading_takes_nothings_place_and_leaves_n
     assert table.records() == before
 
 
+def test_a_head_written_twice_for_one_answer_keeps_it(table: _Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK repeats a call whose answer was lost: the second must not take the first for somebody else's."""
+    update = table.client.update_item
+
+    def twice(**request: Any) -> Any:
+        update(**request)
+        return update(**request)
+
+    monkeypatch.setattr(table.client, "update_item", twice, raising=False)
+    assert table.keep(numbered(3))
+    assert table.rows() == numbered(3)
+
+
 def test_a_newer_answer_takes_the_place_of_an_older_one_at_once_and_whole(table: _Table) -> None:
     table.keep(numbered(60))
     table.keep([{"newer": True}], after=1)

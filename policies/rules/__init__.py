@@ -1,0 +1,1 @@
+"""The rules themselves: plain functions from what a resource says to what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Least privilege, part by part: actions, statements, escalation, trusts, managed policies, declarations."""

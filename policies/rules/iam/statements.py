@@ -1,0 +1,240 @@
+"""The definition of least privilege, statement by statement. Every fault carries statement, action, reason and fix."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from policies.reading import Tree, Unknown
+from policies.rules.iam import actions, escalation
+from policies.rules.iam.documents import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from policies.rules.iam.actions import Action
+    from policies.rules.iam.documents import Document, Statement
+
+_READING = ("Read", "List")
+PASSING: Final = "iam:PassRole"
+_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/[^*?]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing a statement allows beyond what is needed, or that cannot be shown to be needed."""
+
+    rule: str
+    statement: int | None
+    """Its index, or none where the document as a whole is at fault."""
+    action: str
+    reason: str
+    fix: str
+    unproved: bool = False
+
+    def __str__(self) -> str:
+        """Write it as a message does."""
+        where = "the document" if self.statement is None else f"statement {self.statement}"
+        return f"{where}{', ' + self.action if self.action else ''}: {self.reason}; {self.fix}"
+
+
+def judge(document: Document, pass_role_services: Sequence[str], *, task_role: bool = False) -> list[Fault]:
+    """Everything in *document* beyond least privilege.
+
+    Args:
+        document: what is allowed.
+        pass_role_services: services that roles may be passed to.
+        task_role: it is for tasks, which need nothing of `iam` and change nothing of `ecs`.
+
+    """
+    faults: list[Fault] = []
+    if document.version != VERSION:
+        reason = f"Version is {document.version!r}, under which variables are plain text"
+        faults.append(
+            Fault(rule="policy-version", statement=None, action="", reason=reason, fix=f"write Version {VERSION}")
+        )
+    for statement in document.statements:
+        faults += _judge_statement(statement, pass_role_services, task_role=task_role)
+    faults += [
+        Fault(
+            rule="escalation",
+            statement=None,
+            action=" + ".join(found),
+            reason="together they let its holder take more rights than it was given",
+            fix="leave out one of them, or give it to a role of its own",
+        )
+        for found in escalation.complete(document.expanded() - _refused(faults))
+    ]
+    return faults
+
+
+def _refused(faults: Sequence[Fault]) -> set[str]:
+    """Actions already refused for what they are: their combinations need no second message."""
+    whole = {"wildcard-action", "iam-action", "permissions-management", "task-role"}
+    patterns = {name for it in faults if it.rule in whole for name in it.action.split(", ")}
+    return {action.name.lower() for pattern in patterns for action in actions.expand(pattern)}
+
+
+def _judge_statement(statement: Statement, services: Sequence[str], *, task_role: bool) -> Iterator[Fault]:
+    if statement.allows and statement.inverted:
+        names = " and ".join(statement.inverted)
+        reason, fix = f"{names} with Allow grants whatever AWS adds", "name what is allowed instead"
+        yield Fault(rule="not-action", statement=statement.index, action="", reason=reason, fix=fix)
+        return
+    granted: list[Action] = []
+    for text in statement.actions:
+        refused = _judge_action(statement, text)
+        if refused:
+            yield refused
+        elif isinstance(text, str):
+            granted += actions.expand(text)
+    if not statement.allows:
+        return
+    if granted and not statement.resources:
+        reason, fix = "it names no resource", "name the resources it is for"
+        yield Fault(rule="wildcard-resource", statement=statement.index, action="", reason=reason, fix=fix)
+    yield from _judge_resources(statement, granted)
+    for action in granted:
+        refused = _judge_grant(action, statement, services, task_role=task_role)
+        if refused:
+            yield refused
+
+
+def _judge_action(statement: Statement, text: Tree) -> Fault | None:
+    """Judge one entry of a statement's actions as it is written."""
+
+    def fault(rule: str, reason: str, fix: str, *, unproved: bool = False) -> Fault:
+        action = text if isinstance(text, str) else ""
+        return Fault(rule=rule, statement=statement.index, action=action, reason=reason, fix=fix, unproved=unproved)
+
+    naming = "name the actions that the code calls"
+    if not isinstance(text, str):
+        return fault("unproved", "an action is not known yet", "give actions as plain text", unproved=True)
+    service, _, name = text.partition(":")
+    if name == "*" or "*" in service or "?" in service:
+        if not statement.allows:
+            return None
+        whole = "every action there is" if "*" in service else f"every action of {service}"
+        return fault("wildcard-action", f"{whole} is allowed", naming)
+    found = actions.expand(text)
+    if not found and service.lower() not in actions.RETIRED:
+        return fault("unknown-action", "AWS has no such action", actions.likely(text))
+    reason = _loose(name, found) if statement.allows and any(mark in name for mark in "*?") else None
+    return fault("wildcard-action", reason, naming) if reason else None
+
+
+def _loose(name: str, found: Sequence[Action]) -> str | None:
+    """Why a wildcard in an action's name is too wide, if it is: only a prefix within Read or List is allowed."""
+    levels = {action.level for action in found}
+    if not name.endswith("*") or any(mark in name[:-1] for mark in "*?"):
+        return "a wildcard may only end an action's name"
+    if len(levels) > 1 or not levels <= set(_READING):
+        listing = " and ".join(sorted(levels))
+        return f"it matches {len(found)} actions of level {listing}; a prefix may match Read alone or List alone"
+    return None
+
+
+def _judge_resources(statement: Statement, granted: Sequence[Action]) -> Iterator[Fault]:
+    for resource in statement.resources:
+        if not isinstance(resource, str):
+            continue  # not known yet: some resource's own ARN, judged as text once it is
+        if resource != "*" and not resource.startswith("arn:"):
+            yield Fault(
+                rule="malformed-policy",
+                statement=statement.index,
+                action="",
+                reason=f"{resource!r} is no ARN",
+                fix="give the resource's ARN",
+            )
+            continue
+        wide = [it for it in granted if not it.wildcard_only and _everything(resource, it, statement)]
+        if wide:
+            kind = "anything" if resource == "*" else f"everything that {resource!r} stands for"
+            yield Fault(
+                rule="wildcard-resource",
+                statement=statement.index,
+                action=", ".join(it.name for it in wide),
+                reason=f"allowed on {kind}, though a resource can be named",
+                fix="name the ARNs it is for",
+            )
+
+
+def _everything(resource: str, action: Action, statement: Statement) -> bool:
+    """Whether *resource* names every resource of a kind that *action* takes."""
+    if resource == "*":
+        return True
+    parts = resource.split(":", 5)
+    if len(parts) < 6 or "*" in parts[2]:  # noqa: PLR2004 - arn:partition:service:region:account:resource
+        return "*" in resource
+    service, region, named = parts[2], parts[3], parts[5]
+    wildcard = re.search(r"[*?]", named)
+    if not wildcard:
+        return False
+    head = named[: wildcard.start()]
+    for pattern in action.resource_arns:
+        _, _, its_service, its_region, _, its_name = pattern.split(":", 5)
+        fixed = its_name.split("${")[0]
+        if its_service != service or (region == "") != (its_region == ""):
+            continue
+        if (fixed.startswith(head) or head.rstrip("/") == fixed.rstrip("/")) and not _narrowed(action, statement):
+            return True
+    return False
+
+
+def _narrowed(action: Action, statement: Statement) -> bool:
+    """Whether a condition on the resource itself leaves only some of its kind (where an id cannot be known before)."""
+    for operator, by_key in statement.conditions.items():
+        plain = operator.lower().removeprefix("foranyvalue:")
+        if plain.endswith("ifexists") or "not" in plain or plain.startswith(("null", "forallvalues")):
+            continue
+        for key, values in by_key.items():
+            known_key = any(
+                key.lower() == it or (it.endswith("/") and key.lower().startswith(it)) for it in action.condition_keys
+            )
+            if known_key and values and not any(isinstance(it, str) and not it.strip("*?:") for it in values):
+                return True
+    return False
+
+
+def _judge_grant(action: Action, statement: Statement, services: Sequence[str], *, task_role: bool) -> Fault | None:
+    """Judge one action for what it does, whatever it is on."""
+
+    def fault(rule: str, reason: str, fix: str) -> Fault:
+        return Fault(rule=rule, statement=statement.index, action=action.name, reason=reason, fix=fix)
+
+    service = action.name.split(":", 1)[0]
+    if task_role and service == "iam":
+        return fault("task-role", "a task role needs nothing of iam", "leave it out")
+    if task_role and service == "ecs" and action.level not in _READING:
+        return fault("task-role", "a task role changes nothing of ecs", "leave it out")
+    if action.name == PASSING:
+        loose = _passed_loosely(statement, services)
+        return fault("pass-role", *loose) if loose else None
+    if (service == "iam" and action.level not in _READING) or action.level == "Permissions management":
+        rule = "iam-action" if service == "iam" else "permissions-management"
+        return fault(rule, "it changes who may do what", "leave it to the deployment")
+    return None
+
+
+def _passed_loosely(statement: Statement, services: Sequence[str]) -> tuple[str, str] | None:
+    """Reason and fix where roles may be passed beyond named roles and *services*."""
+    loose = [it for it in statement.resources if isinstance(it, str) and not _ROLE_ARN.fullmatch(it)]
+    if loose:
+        return f"{loose[0]!r} is not one role's ARN", "name each role that is passed"
+    named: list[Tree] = [
+        value
+        for operator, by_key in statement.conditions.items()
+        if operator.lower() in ("stringequals", "stringlike", "foranyvalue:stringequals")
+        for key, values in by_key.items()
+        if key.lower() == "iam:passedtoservice"
+        for value in values
+    ]
+    fix = f"add the condition StringEquals iam:PassedToService {' or '.join(services)}"
+    strangers = [it for it in named if it not in services]
+    if not named:
+        return "the roles may be passed to any service", fix
+    if strangers:
+        stranger = "a service not known yet" if isinstance(strangers[0], Unknown) else repr(strangers[0])
+        return f"the roles may be passed to {stranger}", fix
+    return None

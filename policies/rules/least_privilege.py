@@ -1,0 +1,249 @@
+"""Identities may do what they need and nothing more; nobody takes on a role but who it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from policies.findings import Finding
+from policies.reading import Absent, Known, Reading, Tree, Unknown, listed, read
+from policies.rules.iam import declarations, documents, managed, statements, trusts
+from policies.rules.iam.documents import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from policies.configuration import Given
+    from policies.resources import Resource
+    from policies.rules.iam.statements import Fault
+
+ROLE: Final = "aws:iam/role:Role"
+ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+POLICY: Final = "aws:iam/policy:Policy"
+DOCUMENTS: Final = (ROLE_POLICY, POLICY, "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
+"""Types whose `policy` says what an identity may do."""
+ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ATTACHMENTS: Final[Mapping[str, str]] = {
+    ROLE_ATTACHMENT: "policyArn",
+    "aws:iam/policyAttachment:PolicyAttachment": "policyArn",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "policyArn",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "policyArn",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "policyArns",
+    ROLE: "managedPolicyArns",
+}
+"""Type → the property that attaches managed policies."""
+PERMISSION: Final = "aws:lambda/permission:Permission"
+
+RULES: Final = frozenset(
+    {
+        "escalation",
+        "iam-action",
+        "invoke-permission",
+        "malformed-policy",
+        "managed-policy",
+        "not-action",
+        "pass-role",
+        "permissions-management",
+        "policy-version",
+        "task-role",
+        "trust",
+        "undeclared",
+        "unknown-action",
+        "unproved",
+        "wildcard-action",
+        "wildcard-resource",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivilegeOptions:
+    """What a stack's configuration of this pack may say."""
+
+    pass_role_services: tuple[str, ...] = (trusts.TASKS,)
+    """Services that roles may be passed to."""
+    trusted_services: tuple[str, ...] = ()
+    """Services that may take on roles without conditions, besides those known to set none."""
+
+    @classmethod
+    def read(cls, given: Given) -> PrivilegeOptions:
+        """Read `passRoleServices` and `trustedServices`."""
+        return cls(
+            pass_role_services=given.strings("passRoleServices", cls.pass_role_services),
+            trusted_services=given.strings("trustedServices"),
+        )
+
+
+SCHEMA: Final = {
+    "passRoleServices": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Services that roles may be passed to.",
+    },
+    "trustedServices": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Services trusted without conditions.",
+    },
+}
+
+
+def judge(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
+    """Everything wrong with what one resource allows or, a component, declares that its own resources will."""
+    if not resource.type.startswith("aws:"):
+        yield from _component(resource, options)
+    if resource.type in DOCUMENTS:
+        yield from _document(resource, seen, options)
+    if resource.type == ROLE:
+        yield from _trust(resource, seen, options)
+        yield from _inline(resource, options)
+    if resource.type in ATTACHMENTS:
+        path = ATTACHMENTS[resource.type]
+        for arn in attached(resource):
+            if isinstance(arn, str) and managed.AWS_MANAGED.fullmatch(arn):
+                fault = managed.judge_attachment(arn, options.pass_role_services)
+                yield from _findings(resource, f"`{path}`", [fault] if fault else [])
+    if resource.type == PERMISSION:
+        yield from _permission(resource)
+
+
+def attached(resource: Resource) -> list[Tree]:
+    """The managed policies that *resource* attaches; one unknown stands for a list not known yet."""
+    match resource.read(ATTACHMENTS[resource.type]):
+        case Known(value):
+            return listed(value)
+        case Unknown() as unknown:
+            return [unknown]
+        case Absent():
+            return []
+
+
+def _component(resource: Resource, options: PrivilegeOptions) -> Iterator[Finding]:
+    """Judge declarations as if they were the documents: refusing the component keeps all below it from being made."""
+    for name, raw in _entries(resource.read(declarations.POLICIES)):
+        where = f"`{declarations.POLICIES}.{name}`"
+        document = documents.declared(raw)
+        if document is None:
+            text = "it is no list of {actions, resources, conditions}"
+            yield _unproved(resource, where, text, unknown=isinstance(raw, Unknown))
+        else:
+            yield from _findings(resource, where, _judged(document, resource, options))
+    for name, raw in _entries(resource.read(declarations.TRUSTS)):
+        where = f"`{declarations.TRUSTS}.{name}`"
+        trust = trusts.declared(raw)
+        if trust is None:
+            yield _unproved(resource, where, "it is no {service, conditions}", unknown=isinstance(raw, Unknown))
+        else:
+            fault = trusts.judge(trust, options.trusted_services)
+            yield from _findings(resource, where, [fault] if fault else [])
+
+
+def _entries(reading: Reading) -> Iterator[tuple[str, Tree]]:
+    if isinstance(reading, Known) and isinstance(reading.value, dict):
+        yield from reading.value.items()
+
+
+def _judged(document: Document, component: Resource | None, options: PrivilegeOptions) -> list[Fault]:
+    task_role = declarations.for_tasks(component)
+    return statements.judge(document, options.pass_role_services, task_role=task_role)
+
+
+def _document(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
+    declaration = declarations.find(resource, seen, declarations.POLICIES)
+    meant = documents.declared(declaration.entry)
+    match resource.read("policy"):
+        case Unknown():
+            if meant is None:
+                text = "it is not known yet, and no component above declares it"
+                yield _unproved(resource, "`policy`", text, unknown=True)
+            # Declared: the component itself was judged, before this resource.
+        case Absent():
+            yield _unproved(resource, "`policy`", "it is not given", unknown=False)
+        case Known(raw):
+            document = documents.parse(raw)
+            if document is None:
+                yield _unproved(resource, "`policy`", "it is no policy document", unknown=False)
+                return
+            faults = _judged(document, declaration.by, options)
+            if meant is not None:
+                told = {(it.rule, it.action) for it in _judged(meant, declaration.by, options)}
+                faults = [it for it in faults if (it.rule, it.action) not in told]
+            if declaration.spoken:
+                faults += declarations.beyond(document, meant or Document(statements=()))
+            yield from _findings(resource, "`policy`", faults)
+
+
+def _trust(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
+    declaration = declarations.find(resource, seen, declarations.TRUSTS)
+    meant = trusts.declared(declaration.entry)
+    match resource.read("assumeRolePolicy"):
+        case Unknown() if meant is not None:
+            return  # the component was judged by it
+        case Known(raw) if (trusted := trusts.parse(raw)) is not None:
+            faults = [fault for it in trusted if (fault := trusts.judge(it, options.trusted_services))]
+            if meant is not None:
+                told = trusts.judge(meant, options.trusted_services)
+                faults = [it for it in faults if told is None or it.reason != told.reason]
+                faults += declarations.beyond_trust(trusted, meant)
+            yield from _findings(resource, "`assumeRolePolicy`", faults)
+        case Unknown():
+            text = "it is not known yet, and no component above declares it"
+            yield _unproved(resource, "`assumeRolePolicy`", text, unknown=True)
+        case _:
+            yield _unproved(resource, "`assumeRolePolicy`", "it is no policy document", unknown=False)
+
+
+def _inline(role: Resource, options: PrivilegeOptions) -> Iterator[Finding]:
+    match role.read("inlinePolicies"):
+        case Known(value):
+            for index, entry in enumerate(listed(value)):
+                where = f"`inlinePolicies[{index}].policy`"
+                policy = read(entry, "policy")
+                document = documents.parse(policy.value) if isinstance(policy, Known) else None
+                if document:
+                    yield from _findings(role, where, _judged(document, None, options))
+                elif not isinstance(policy, Absent):
+                    yield _unproved(role, where, "it cannot be read", unknown=isinstance(policy, Unknown))
+        case Unknown():
+            yield _unproved(role, "`inlinePolicies`", "it is not known yet", unknown=True)
+        case Absent():
+            return
+
+
+def _permission(resource: Resource) -> Iterator[Finding]:
+    """Whoever may invoke a function: a service acts for every account unless its source is named."""
+    source, account = resource.read("sourceArn"), resource.read("sourceAccount")
+    match resource.read("principal"):
+        case Known("*"):
+            text = "`principal` is *, so anybody may invoke the function; name the service and give `sourceArn`"
+            yield _finding(resource, "invoke-permission", text)
+        case Known(str(service)) if service.endswith(".amazonaws.com") and isinstance(source, Absent):
+            # S3's bucket ARNs have no account, which is why the account alone is not asked for.
+            held = "`sourceAccount` alone" if not isinstance(account, Absent) else "nothing"
+            text = f"`principal` {service} is held by {held}; give `sourceArn`, the ARN of what invokes the function"
+            yield _finding(resource, "invoke-permission", text)
+        case Known() if isinstance(source, Known) and str(source.value).strip("*") in ("", "arn:aws:execute-api:"):
+            yield _finding(
+                resource, "invoke-permission", "`sourceArn` names everything; name what invokes the function"
+            )
+        case Unknown():
+            text = "`principal` is not known yet; give it as plain text"
+            yield _finding(resource, "invoke-permission", text, unproved=True)
+        case _:
+            return
+
+
+def _findings(resource: Resource, where: str, faults: Iterable[Fault]) -> Iterator[Finding]:
+    for fault in faults:
+        yield _finding(resource, fault.rule, f"{where} {fault}", unproved=fault.unproved)
+
+
+def _unproved(resource: Resource, where: str, reason: str, *, unknown: bool) -> Finding:
+    if not unknown:
+        return _finding(resource, "malformed-policy", f"{where} cannot be judged: {reason}")
+    text = f"{where} cannot be proved: {reason}; declare its actions in the component's props"
+    return _finding(resource, "unproved", text, unproved=True)
+
+
+def _finding(resource: Resource, rule: str, text: str, *, unproved: bool = False) -> Finding:
+    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)

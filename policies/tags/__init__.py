@@ -1,0 +1,1 @@
+"""A pack: `__main__.py` constructs it, the rules are in `policies/rules`."""

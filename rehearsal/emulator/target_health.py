@@ -1,0 +1,82 @@
+"""The correction that a load balancer's targets are healthy when they answer, not because they were registered.
+
+The emulator calls every registered target healthy. A wrong health check path, port or matcher would thus pass, and the
+first request could come before the workload listens.
+"""
+
+# ruff: noqa: SLF001 - what is corrected is ministack's own inside
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import importlib
+import socket
+from typing import Any
+from urllib.parse import parse_qs
+
+alb: Any = importlib.import_module("ministack.services.alb")
+
+
+def probe_targets() -> None:
+    """Make DescribeTargetHealth probe each target as its group's health check says, once, now.
+
+    AWS probes every interval and wants a number of passes; one pass shows the same, sooner.
+    """
+    handle = alb.handle_request
+
+    async def handled(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        status, answer_headers, answer = await handle(method, path, headers, body, query_params)
+        asked = parse_qs((body or b"").decode())
+        if status != 200 or asked.get("Action") != ["DescribeTargetHealth"]:  # noqa: PLR2004
+            return status, answer_headers, answer
+        group = alb._tgs[asked["TargetGroupArn"][0]]
+        text = answer.decode()
+        for target in alb._targets.get(group["TargetGroupArn"], []):
+            # In a thread: the target may well call the emulator before it answers.
+            fault = await asyncio.to_thread(_fault, group, target)
+            if fault:
+                text = _unhealthy(text, target, group, fault)
+        return status, answer_headers, text.encode()
+
+    alb.handle_request = handled
+
+
+def _fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | None:
+    """Return AWS's reason and description of why *target* is unhealthy; None if it is healthy."""
+    port = group.get("HealthCheckPort", "traffic-port")
+    address = (target["Id"], int(_port(group, target) if port == "traffic-port" else port))
+    timeout = int(group.get("HealthCheckTimeoutSeconds", 5))
+    try:
+        if group.get("HealthCheckProtocol", "HTTP") not in ("HTTP", "HTTPS"):
+            socket.create_connection(address, timeout).close()
+            return None
+        connection = http.client.HTTPConnection(*address, timeout=timeout)
+        connection.request("GET", group.get("HealthCheckPath", "/"), headers={"User-Agent": "ELB-HealthChecker/2.0"})
+        status = connection.getresponse().status
+        connection.close()
+    except TimeoutError:
+        return "Target.Timeout", "Request timed out"
+    except (OSError, http.client.HTTPException):
+        return "Target.FailedHealthChecks", "Health checks failed"
+    if _matches(status, str(group.get("Matcher", {}).get("HttpCode", "200"))):
+        return None
+    return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
+
+
+def _port(group: dict[str, Any], target: dict[str, Any]) -> int:
+    return int(target.get("Port") or group.get("Port", 80))
+
+
+def _matches(status: int, codes: str) -> bool:
+    """Whether *status* is among *codes*, written as AWS writes them: ``200``, ``200,301`` or ``200-299``."""
+    ranges = (part.partition("-") for part in codes.split(","))
+    return any(int(low) <= status <= int(high or low) for low, _, high in ranges)
+
+
+def _unhealthy(text: str, target: dict[str, Any], group: dict[str, Any], fault: tuple[str, str]) -> str:
+    opening = f"<Target><Id>{target['Id']}</Id><Port>{_port(group, target)}</Port></Target>"
+    before, found, after = text.partition(opening)
+    reason, description = fault
+    state = f"<State>unhealthy</State><Reason>{reason}</Reason><Description>{description}</Description>"
+    return before + found + after.replace("<State>healthy</State>", state, 1)

@@ -1,0 +1,34 @@
+"""How to use a rehearsal that stays up: the AWS CLI, boto3, and the workloads' own entrances."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rehearsal.requests import Client, output_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rehearsal.emulator import Emulator
+    from rehearsal.script import Script
+
+
+def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str, Any]) -> str:
+    """Return lines for a shell: they work as they stand, in a shell of one's own."""
+    lines = [
+        "It stays up until `python -m rehearsal down`. In another shell:",
+        "",
+        *(f"  export {name}={value}" for name, value in emulator.environment.items()),
+        "  aws ecs list-clusters",
+        f"""  {sys.executable} -c 'import boto3; print(boto3.client("ecs").list_clusters()["clusterArns"])'""",
+    ]
+    client = Client(emulator.endpoint)
+    for workload, followed in scripts.items():
+        # The last good request of each entrance: the first is often a health check.
+        last = {request.entrance: request for request in followed.requests if request.expect.status < 300}  # noqa: PLR2004
+        for entrance, request in last.items():
+            url = output_of(workload, outputs["workloads"][workload], entrance)
+            lines += ["", f"  # {workload}: {request.name}", f"  {client.curl(url, request)}"]
+    return "\n".join(lines)

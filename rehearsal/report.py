@@ -1,0 +1,198 @@
+"""Prints what a rehearsal found: resources, verdicts, requests, outputs, what was not proved, times, and the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from rehearsal.result import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from rehearsal.result import Resource, Result
+
+_INDENT: Final = 4
+"""Columns that a level of the tree takes."""
+_BETWEEN: Final = "  "
+_SLOW: Final = 0.5
+"""Seconds from which on a creation's time is shown in bold."""
+
+
+def show(result: Result, screen: Console) -> None:
+    """Print *result*, what went wrong last, where it is read first."""
+    if result.ok or result.created:
+        # Of what was refused before anything was made there is only that to read.
+        _resources(result, screen)
+        _policies(result, screen)
+        _requests(result, screen)
+        _outputs(result, screen)
+        _not_proved(result, screen)
+    _lines(screen, "Warnings", result.warnings, "yellow")
+    if result.traceback:
+        _lines(screen, "Where it broke", result.traceback.splitlines(), "dim")
+    _lines(screen, "Errors", result.errors, "red")
+    _end(result, screen)
+
+
+def _head(screen: Console, title: str, said: str = "") -> None:
+    screen.print()
+    screen.print(Text.assemble((title, "bold"), f"  {said}" if said else ""))
+
+
+def _lines(screen: Console, title: str, lines: Sequence[str], style: str) -> None:
+    """Print *lines* whole: they hold names and ARNs that people search for, and wrapping would break them."""
+    if not lines:
+        return
+    _head(screen, title)
+    for line in lines:
+        screen.print(Text("  " + line.replace("\n", "\n  "), style=style), soft_wrap=True)
+
+
+def _resources(result: Result, screen: Console) -> None:
+    if not result.resources:
+        return
+    made = sum(each.custom for each in result.resources)
+    enacted = sum(each.seconds for each in result.resources)
+    _head(screen, "Resources", f"{made}, made in {enacted:.1f} s of work" if enacted else f"{made} planned")
+    children: dict[str, list[Resource]] = {}
+    for each in result.resources:
+        children.setdefault(each.parent, []).append(each)
+    known = {each.urn for each in result.resources}
+    root = Tree(Text(result.stack, style="bold"), guide_style="dim")
+    for parent in [parent for parent in children if parent not in known]:
+        _grow(root, children[parent], children, screen.width - _INDENT)
+    screen.print(root)
+
+
+def _grow(branch: Tree, here: Sequence[Resource], children: Mapping[str, Sequence[Resource]], width: int) -> None:
+    """Add components as branches; what has no children shares lines between them, since a line each would be many.
+
+    *width* is what a line has room for in *branch*.
+    """
+    leaves = [_leaf(each) for each in here if each.urn not in children]
+    parents = [each for each in here if each.urn in children]
+    for line in _filled(leaves, width):
+        branch.add(line)
+    for each in parents:
+        label = Text.assemble((_type(each.type), "bold"), " ", each.name)
+        below = children[each.urn]
+        short = _filled([label, *map(_leaf, below)], width)
+        if len(short) == 1 and not any(child.urn in children for child in below):
+            branch.add(short[0])
+        else:
+            _grow(branch.add(label), below, children, width - _INDENT)
+
+
+def _filled(words: Sequence[Text], width: int) -> list[Text]:
+    """Join *words* into lines of at most *width*; no word is broken, which rich would do at any space."""
+    lines: list[Text] = []
+    for word in words:
+        if lines and lines[-1].cell_len + len(_BETWEEN) + word.cell_len <= width:
+            lines[-1] = Text(_BETWEEN).join([lines[-1], word])
+        else:
+            lines.append(word)
+    return lines
+
+
+def _leaf(resource: Resource) -> Text:
+    text = Text.assemble((_type(resource.type), "cyan"), " ", resource.name)
+    if resource.seconds:
+        text.append(f" {resource.seconds:.2f}", style="bold" if resource.seconds >= _SLOW else "dim")
+    if resource.proof == "validated":
+        text.append(" (validated)", style="yellow")
+    return text
+
+
+def _type(token: str) -> str:
+    """Return ``ec2.Subnet`` for ``aws:ec2/subnet:Subnet``, and a component's class alone."""
+    package, module, name = token.split(":")
+    return name if package not in ("aws", "awsx") else f"{module.split('/')[0]}.{name}"
+
+
+def _policies(result: Result, screen: Console) -> None:
+    if not result.resources:
+        return
+    if not result.packs:
+        _head(screen, "Policies", "were not asked")
+        return
+    refusals = [each for each in result.policies if each.level != "advisory"]
+    said = f"{', '.join(result.packs)}: {len(refusals) or 'no'} violations"
+    notes = len(result.policies) - len(refusals)
+    _head(screen, "Policies", f"{said}, {notes} notes" if notes else said)
+    for each in result.policies:
+        if each.level == "advisory":
+            name = each.urn.rpartition("::")[2]
+            screen.print(Text(f"  {each.pack}  {name}  {each.message}", style="dim"), soft_wrap=True)
+
+
+def _requests(result: Result, screen: Console) -> None:
+    if not result.requests:
+        return
+    _head(screen, "Requests", f"{sum(each.ok for each in result.requests)} of {len(result.requests)} as expected")
+    grid = Table.grid(padding=(0, 2))
+    for each in result.requests:
+        grid.add_row(
+            Text("ok", style="green") if each.ok else Text("FAILED", style="bold red"),
+            str(each.status or "none"),
+            Text(f"{each.seconds * 1000:.0f} ms", justify="right"),
+            Text(each.entrance.removesuffix("_url").replace("_", " "), style="cyan"),
+            f"{each.method} {each.path}",
+            Text(each.name, style="dim"),
+        )
+    screen.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _outputs(result: Result, screen: Console) -> None:
+    if not result.outputs:
+        return
+    _head(screen, "Outputs")
+    flat = [(name, value) for name, value in _flat(result.outputs, "") if UNKNOWN not in value]
+    for name, value in flat:
+        screen.print(Text.assemble("  ", (name, "cyan"), f"  {value}"), soft_wrap=True)
+
+
+def _flat(value: Any, at: str) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, Any]", value).items()
+        return [line for name, each in inner for line in _flat(each, f"{at}.{name}" if at else name)]
+    if isinstance(value, list):
+        return [(at, ", ".join(map(str, cast("list[Any]", value))))]
+    return [(at, str(value))]
+
+
+def _not_proved(result: Result, screen: Console) -> None:
+    counted = Counter(each.type for each in result.resources)
+    lines = [f"{token} ({counted[token]})" for token in result.validated_only]
+    if lines or result.not_proved:
+        _head(screen, "Validated, not proved", "an account may still refuse, or do otherwise")
+    if lines:
+        _paragraph(screen, "held against AWS's model alone", lines)
+    if result.not_proved:
+        _paragraph(screen, "not in force here", result.not_proved)
+        _paragraph(screen, "the emulator is corrected on", result.corrected)
+
+
+def _paragraph(screen: Console, title: str, parts: Sequence[str]) -> None:
+    text = Text.assemble((f"{title}: ", "yellow"), "; ".join(parts))
+    screen.print(Padding(text, (0, 0, 0, 2)))
+
+
+def _end(result: Result, screen: Console) -> None:
+    phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items() if name != "total")
+    if phases:
+        _head(screen, "Seconds", phases)
+    total = result.seconds.get("total", 0.0)
+    count = len(result.errors)
+    said = Text(f"passed in {total:.1f} s", "bold green")
+    if count:
+        said = Text(f"failed in {total:.1f} s: {'one error' if count == 1 else f'{count} errors'}, above", "bold red")
+    screen.print(Text.assemble(f"\n{result.stack}: ", said))

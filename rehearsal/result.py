@@ -1,0 +1,174 @@
+"""Everything that a rehearsal found: what the report prints and `--json` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rehearsal.graph import Proof, Registered
+
+_WHOLE: Final = 3
+"""Violations of one rule that are told whole."""
+SECRET: Final = "[secret]"  # noqa: S105 - what stands in a secret's stead
+UNKNOWN: Final = "[unknown]"
+"""What stands for an output that a preview cannot know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of the program."""
+
+    urn: str
+    type: str
+    name: str
+    """The logical name."""
+    id: str
+    """Empty for components, and at a preview."""
+    parent: str
+    """The parent's URN."""
+    custom: bool
+    """False for components."""
+    seconds: float
+    """How long its creation took, in seconds of wall clock."""
+    proof: Proof
+
+    @classmethod
+    def of(cls, registered: Registered) -> Resource:
+        """Return what is told of *registered*."""
+        told = ("urn", "type", "name", "id", "parent", "custom", "seconds", "proof")
+        return cls(**{name: getattr(registered, name) for name in told})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a policy said of one resource, or of the stack."""
+
+    pack: str
+    rule: str
+    level: str
+    """``mandatory`` refuses; ``advisory`` and the like are told."""
+    urn: str
+    """Empty when it is of the stack as a whole."""
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request and what came of it."""
+
+    workload: str
+    name: str
+    """What holds if the answer was as expected."""
+    entrance: str
+    """The output that holds the address."""
+    method: str
+    path: str
+    status: int
+    """0 when there was no answer."""
+    seconds: float
+    ok: bool
+    problems: tuple[str, ...] = ()
+    """Expected and got, for each part that differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """An action that a role of the program needed and lacks."""
+
+    role: str
+    """The role's logical name."""
+    action: str
+    resource: str
+    """The ARN that it was refused on, or ``*``."""
+    reason: str
+    """Which policy refused, in the emulator's words."""
+
+    def __str__(self) -> str:
+        """Write it as an error."""
+        return f"role {self.role!r} lacks {self.action} on {self.resource} ({self.reason})"
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What a rehearsal has found so far; complete when it ends, however it ends."""
+
+    stack: str
+    created: bool = False
+    """Whether it came to creating anything: not so for a preview, and for what a preview refused."""
+    resources: list[Resource] = field(default_factory=list[Resource])
+    packs: list[str] = field(default_factory=list[str])
+    """The policy packs that judged it."""
+    policies: list[Verdict] = field(default_factory=list[Verdict])
+    requests: list[Asked] = field(default_factory=list[Asked])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The stack's exports; a secret's value is not among them."""
+    denials: list[Lack] = field(default_factory=list[Lack])
+    validated_only: list[str] = field(default_factory=list[str])
+    """Types of resources that were held against AWS's model and not created."""
+    not_proved: list[str] = field(default_factory=list[str])
+    """What else an account could still show to be wrong."""
+    corrected: list[str] = field(default_factory=list[str])
+    """Where the emulator is held to our own reading of AWS's documentation, which may be wrong too."""
+    warnings: list[str] = field(default_factory=list[str])
+    """What the engineer should see and does not fail a rehearsal."""
+    errors: list[str] = field(default_factory=list[str])
+    """Why it failed; empty if it did not."""
+    traceback: str = ""
+    """The program's own frames, where it broke rather than refused."""
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    """Phase → seconds of wall clock, and ``total``."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was as it must be."""
+        return not self.errors
+
+    def fail(self, error: str) -> None:
+        """Record *error*, once."""
+        if error not in self.errors:
+            self.errors.append(error)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"stack": self.stack, "ok": self.ok} | asdict(self)
+        path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def refusals(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return the violations among *verdicts* as errors, one a rule: a missing default tag is one mistake, not fifty."""
+    rules: dict[str, list[Verdict]] = {}
+    for each in verdicts:
+        if each.level != "advisory":
+            # The finer rule comes first in a message.
+            rules.setdefault(f"{each.pack} ({each.level}) {each.message.partition(':')[0]}", []).append(each)
+    errors: list[str] = []
+    for rule, violations in rules.items():
+        messages = list(dict.fromkeys(each.message.partition(": ")[2] or each.message for each in violations))
+        lines = [f"policy {rule}:", *messages[:_WHOLE]]
+        if len(messages) > _WHOLE:
+            others = list(dict.fromkeys(each.urn.rpartition("::")[2] for each in violations))[_WHOLE:]
+            lines.append(f"and {len(messages) - _WHOLE} more like it: {', '.join(others)}")
+        errors.append((" " if len(lines) == 2 else "\n  ").join(lines))  # noqa: PLR2004 - a head and one message
+    return errors
+
+
+def shown(outputs: Mapping[str, Any], secret: frozenset[str], unknown: str) -> dict[str, Any]:
+    """Return *outputs* as they may be printed: secrets hidden, and the engine's sentinel *unknown* as a word."""
+    return {name: SECRET if name in secret else _shown(value, unknown) for name, value in outputs.items()}
+
+
+def _shown(value: Any, unknown: str) -> Any:
+    match value:
+        case Mapping():
+            inner = cast("Mapping[str, Any]", value)
+            return {name: _shown(each, unknown) for name, each in inner.items()}
+        case list():
+            return [_shown(each, unknown) for each in cast("list[Any]", value)]
+        case _:
+            return UNKNOWN if value == unknown else value

@@ -1,0 +1,125 @@
+"""A workload's rehearsal script: what is put into its tables, what it is asked, and what it must answer.
+
+It is data beside the workload, `apps/<workload>/rehearsal.yaml`; nothing in it is code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ScriptError(Exception):
+    """A script that cannot be followed: the file, the place in it, and what would do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Seed(_Part):
+    """Items that are in a table before the first request."""
+
+    table: str
+    """The workload's output that holds the table's name."""
+    items: tuple[dict[str, Any], ...]
+    """Plain values, without fractions."""
+
+
+class Expectation(_Part):
+    """What an answer must be."""
+
+    status: int = Field(ge=100, le=599)
+    headers: dict[str, str] = {}
+    """Headers that it has, names in any case."""
+    json_: Any = Field(default=None, alias="json")
+    """Part of the answer: an object may have more fields; a list has exactly these elements; all else is equal."""
+
+
+class Request(_Part):
+    """One request and its answer."""
+
+    name: str
+    """A sentence: what holds if the answer is as expected."""
+    entrance: str
+    """The workload's output that holds a URL; `path` is put behind it."""
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    path: str = Field(pattern="^/")
+    headers: dict[str, str] = {}
+    json_: Any = Field(default=None, alias="json")
+    """A body, sent as JSON."""
+    text: str | None = None
+    """A body, sent as it is."""
+    outage: Literal["private_api"] | None = None
+    """What is away while this request is made."""
+    exercises: tuple[str, ...] = ()
+    """The actions of the task's role without which this answer would not come about."""
+    expect: Expectation
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        if self.json_ is not None and self.text is not None:
+            raise ValueError("a request has one body: give `json` or `text`, not both")
+        return self
+
+
+class Script(_Part):
+    """A whole file."""
+
+    seed: tuple[Seed, ...] = ()
+    requests: tuple[Request, ...] = ()
+
+
+def path_of(project_dir: Path, workload: str) -> Path:
+    """Return where the script of *workload* is, whether or not there is one."""
+    return project_dir / "apps" / workload.replace("-", "_") / "rehearsal.yaml"
+
+
+def read(path: Path) -> Script:
+    """Read the script at *path*.
+
+    Raises:
+        ScriptError: naming every place that is wrong.
+
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ScriptError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Script.model_validate(content or {})
+    except ValidationError as error:
+        wrong = [
+            f"{path}: {_place(each['loc'], content)}: {_said(cast('dict[str, Any]', each))}" for each in error.errors()
+        ]
+        raise ScriptError("\n".join(wrong)) from None
+
+
+def _place(location: tuple[int | str, ...], content: Any) -> str:
+    """Write ``requests[3].expect.status (a user without rows gets none)``: people know a request by its sentence."""
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    match location:
+        case ("requests", int(index), *_):
+            named = content["requests"][index]
+            sentence = cast("dict[str, Any]", named).get("name") if isinstance(named, dict) else None
+            return f"{place} ({sentence})" if sentence else place
+        case _:
+            return place or "the whole file"
+
+
+def _said(error: dict[str, Any]) -> str:
+    """Return what is wrong there and what would do."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "no such key; the keys of each part are in rehearsal/script.py"
+        case "missing":
+            return "missing, and required"
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case _:
+            return f"got {error['input']!r}; {error['msg'].removeprefix('Input ')}"

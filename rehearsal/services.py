@@ -1,0 +1,136 @@
+"""Waits until the program's ECS services are well: tasks running, healthy, and answering their load balancers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rehearsal.containers import Container, Containers
+    from rehearsal.emulator import Emulator
+    from rehearsal.graph import Registered
+
+SERVICE: Final = "aws:ecs/service:Service"
+
+WITHIN: Final = 60.0
+"""Seconds for all services together; a workload that needs longer to its first healthy answer is told here."""
+_LAST_LINES: Final = 12
+_EVERY: Final = 0.1
+_FAILED_TASKS: Final = 3
+"""After so many stopped tasks a service is not waited for: ECS's circuit breaker trips no sooner."""
+
+
+def wait(
+    emulator: Emulator,
+    containers: Containers,
+    services: Sequence[Registered],
+    *,
+    within: float = WITHIN,
+    on_well: Callable[[Registered], None] = lambda _: None,
+) -> list[str]:
+    """Wait until all *services* are well, *within* seconds; return what is wrong with those that are not.
+
+    *on_well* is told of each as it is.
+    """
+    deadline = time.monotonic() + within
+    waiting = [_Watched(emulator, containers, service) for service in services]
+    given_up: list[_Watched] = []
+    while waiting and time.monotonic() < deadline:
+        for watched in list(waiting):
+            if watched.is_well():
+                on_well(watched.service)
+                waiting.remove(watched)
+            elif watched.is_lost():
+                given_up.append(watched)
+                waiting.remove(watched)
+        if waiting:
+            time.sleep(_EVERY)
+    return [watched.told(f"after {within:.0f} s") for watched in waiting] + [
+        it.told("and ECS gives up") for it in given_up
+    ]
+
+
+def last_lines(containers: Sequence[Container], count: int = _LAST_LINES) -> list[str]:
+    """Return the latest *count* lines of each of *containers*, under a line that says whose they are."""
+    told: list[str] = []
+    for container in containers:
+        state = container.status if container.status != "exited" else f"exited with {container.exit_code}"
+        told.append(f"  container {container.name!r} of task {_short(container.task_arn)}, {state}:")
+        if container.health not in ("UNKNOWN", "HEALTHY"):
+            told.append(f"    its health check ({container.health}): {container.health_output}")
+        told += [f"    | {line}" for line in list(container.lines)[-count:]] or ["    it printed nothing"]
+    return told
+
+
+class _Watched:
+    """One service, asked again and again."""
+
+    def __init__(self, emulator: Emulator, containers: Containers, service: Registered) -> None:
+        self.service = service
+        self._containers = containers
+        self._ecs = emulator.client("ecs")
+        self._balancing = emulator.client("elbv2")
+        self._named = {"cluster": service.inputs["cluster"]}
+        self._wanted = int(service.inputs.get("desiredCount", 0))
+        self._well = 0
+
+    def is_well(self) -> bool:
+        """Whether as many tasks as desired run, are healthy, and are healthy targets."""
+        running = [task for task in self._tasks("RUNNING") if task["lastStatus"] == "RUNNING"]
+        self._well = sum(all(each.well for each in self._of(task)) for task in running)
+        if self._well < self._wanted:
+            return False
+        return all(self._healthy_targets(group) >= self._wanted for group in self._target_groups())
+
+    def is_lost(self) -> bool:
+        """Whether ECS itself would try no more."""
+        return (
+            len(self._tasks("STOPPED")) >= _FAILED_TASKS
+            or self._described()["deployments"][0].get("rolloutState") == "FAILED"
+        )
+
+    def told(self, when: str) -> str:
+        """Write what is wrong: each task's state, its stopped reason, its last lines, and the targets."""
+        lines = [f"service {self.service.name!r}: {self._well} of {self._wanted} tasks are well {when}"]
+        for status in ("RUNNING", "STOPPED"):
+            for task in self._tasks(status):
+                reason = task.get("stoppedReason")
+                lines.append(
+                    f"  task {_short(task['taskArn'])} is {task['lastStatus']}{f': {reason}' if reason else ''}"
+                )
+                lines += [f"    {each['name']}: {each['reason']}" for each in task["containers"] if each.get("reason")]
+                lines += last_lines(self._of(task))
+        for group in self._target_groups():
+            for target in self._targets(group):
+                health = target["TargetHealth"]
+                said = " ".join(health[word] for word in ("State", "Reason", "Description") if health.get(word))
+                lines.append(f"  target {target['Target']['Id']}:{target['Target'].get('Port', '')} is {said}")
+        return "\n".join(lines)
+
+    def _described(self) -> dict[str, Any]:
+        return self._ecs.describe_services(**self._named, services=[self.service.id])["services"][0]
+
+    def _tasks(self, status: str) -> list[dict[str, Any]]:
+        name = self.service.outputs["name"]
+        arns = self._ecs.list_tasks(**self._named, serviceName=name, desiredStatus=status)["taskArns"]
+        return self._ecs.describe_tasks(**self._named, tasks=arns)["tasks"] if arns else []
+
+    def _of(self, task: dict[str, Any]) -> list[Container]:
+        return [each for each in self._containers.all() if each.task_arn == task["taskArn"]]
+
+    def _target_groups(self) -> list[str]:
+        return [
+            each["targetGroupArn"] for each in self.service.inputs.get("loadBalancers", []) if "targetGroupArn" in each
+        ]
+
+    def _targets(self, group: str) -> list[dict[str, Any]]:
+        return self._balancing.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+
+    def _healthy_targets(self, group: str) -> int:
+        return sum(target["TargetHealth"]["State"] == "healthy" for target in self._targets(group))
+
+
+def _short(task_arn: str) -> str:
+    return task_arn.rpartition("/")[2][:8]

@@ -1,0 +1,313 @@
+"""The order of things: preview, policies, emulator, deployment, policies again, services, requests, secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime import rpc
+
+from rehearsal import packs, program, requests, roles, script, services, stack_file
+from rehearsal.autoname import Names
+from rehearsal.containers import NOT_ENFORCED, Containers, prove_secrets
+from rehearsal.emulator import Emulator, EmulatorError, launch
+from rehearsal.result import Resource, Result, Verdict, refusals, shown
+from rehearsal.stand_ins import Preview, StandIns
+from rehearsal.tree import Tree
+from rehearsal.unproved import CORRECTED, NOT_ASKED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from rehearsal.containers import Container
+    from rehearsal.graph import Registered
+    from rehearsal.keeper import Run
+    from rehearsal.progress import Progress
+    from rehearsal.script import Request, Script
+
+_PROVIDER: Final = "pulumi:providers:aws"
+_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
+"""The label that ECS gives a container."""
+
+_NOWHERE: Final = {
+    # A pack may look a subnet up in AWS. At a preview there is none to ask, and no real account may be asked.
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+_NO_FILES: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_LOGS_FOLLOW: Final = 0.2
+"""Seconds after an answer within which a workload has written what it has to say of it."""
+_TOLD: Final = (
+    EmulatorError,
+    packs.PackError,
+    requests.EntranceError,
+    script.ScriptError,
+    stack_file.StackFileError,
+)
+"""Errors whose message is the user's to read, and whole."""
+
+
+class _EndedError(Exception):
+    """What follows makes no sense any more; why is among the result's errors."""
+
+
+class Session:
+    """One rehearsal of one stack: what was found is in `result`, complete or not."""
+
+    result: Result
+    ended = False
+    """Whether `result` is complete."""
+    emulator: Emulator
+    scripts: dict[str, Script]
+    """Workload → its script; a workload without one is not among them."""
+
+    def __init__(self, project_dir: Path, stack: str, progress: Progress) -> None:
+        """Rehearse the *stack* of *project_dir*."""
+        self.result = Result(stack=stack, seconds=progress.seconds)
+        self.scripts = {}
+        self._project_dir, self._stack, self._progress = project_dir, stack, progress
+        self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
+        self._names = Names()
+        self._closing = ExitStack()
+
+    def preview(self, run: Run) -> None:
+        """Evaluate the program with unknown ids, and have the policies judge it. What starts, starts in *run*."""
+        self._guarded(self._preview, run)
+
+    def up(self, run: Run) -> None:
+        """Do all of it. What starts, starts in *run*, and goes on until `close`."""
+        self._guarded(self._up, run)
+
+    def close(self) -> None:
+        """Stop the containers, then the emulator: the other way round it would put new ones in their place."""
+        self._closing.close()
+
+    def _guarded(self, work: Callable[[Run], object], run: Run) -> None:
+        try:
+            work(run)
+        except _EndedError:
+            pass
+        except _TOLD as error:
+            self.result.fail(str(error))
+        except (ClientError, BotoCoreError) as error:
+            self.result.fail(f"the emulator refused the rehearsal itself: {error}")
+        except Exception as error:  # noqa: BLE001 - a fault of the rehearsal's own ends with a report all the same
+            self.result.fail(f"the rehearsal itself broke, which is no fault of the program: {error!r}")
+            self.result.traceback = traceback.format_exc()
+        self.ended = True
+
+    def _preview(self, run: Run) -> list[Registered]:
+        with self._start_packs(run, {**_NOWHERE, **_NO_FILES}, preview=True) as judges:
+            with self._progress.phase("preview", f"previewing {self._stack}"):
+                evaluated = program.run(
+                    self._project_dir, self._stack, preview=True, maker=Preview(), names=self._names
+                )
+            self._take(evaluated)
+            self.scripts = self._read_scripts(evaluated.outputs)
+            self._judge(judges, evaluated, "policies at preview")
+        return evaluated.graph
+
+    def _up(self, run: Run) -> None:
+        planned = self._preview(run)
+        with self._progress.phase("emulator", "starting the emulator"):
+            containers = self._start_emulator(run, planned)
+        emulator = self.emulator
+        maker = StandIns(
+            emulator.client,
+            account=emulator.account,
+            region=emulator.region,
+            project_dir=self._project_dir,
+            gateway=emulator.endpoint,
+        )
+        with self._start_packs(run, {**emulator.environment, **_NO_FILES}, preview=False) as judges:
+            self.result.created = True
+            with self._progress.phase("deployment", f"deploying {self._stack}"):
+                deployed = program.run(
+                    self._project_dir,
+                    self._stack,
+                    preview=False,
+                    maker=maker,
+                    names=self._names,
+                    on_start=self._progress.begin,
+                    on_done=self._progress.made,
+                )
+            tree = Tree(deployed.graph, deployed.outputs)
+            try:
+                self._take(deployed)
+                with ThreadPoolExecutor(1) as beside:
+                    judging = beside.submit(self._judge, judges, deployed, "policies")
+                    well = self._wait(tree, containers)
+                    judging.result()
+                if well:
+                    self._ask_all(tree, containers, maker)
+                    self._prove_secrets(tree)
+                    self._check_logs(containers)
+            finally:
+                self._tell_denials(tree)
+                self.result.not_proved = [*NOT_ENFORCED, *NOT_ASKED]
+                self.result.corrected = [*CORRECTED.values()]
+
+    def _start_emulator(self, run: Run, planned: Sequence[Registered]) -> Containers:
+        account, region = _account_and_region(planned)
+        containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
+        self.emulator = launch(run, account=account, region=region, docker_host=containers.docker_host)
+        containers.emulator = self.emulator
+        return containers
+
+    def _start_packs(self, run: Run, environment: Mapping[str, str], *, preview: bool) -> packs.Running:
+        return packs.start(
+            self._packs,
+            stack=self._stack,
+            project=stack_file.read(self._project_dir, self._stack).project,
+            preview=preview,
+            environment={"PATH": os.environ.get("PATH", os.defpath), **environment, **run.environment},
+        )
+
+    def _take(self, evaluated: program.Result) -> None:
+        """Take over what a run of the program gave, and end here if it failed."""
+        result = self.result
+        result.resources = [Resource.of(each) for each in evaluated.graph]
+        result.outputs = shown(evaluated.outputs, evaluated.secret_outputs, rpc.UNKNOWN)
+        result.validated_only = sorted({each.type for each in evaluated.graph if each.proof == "validated"})
+        for level, text in evaluated.log:
+            if level in ("warning", "error") and text not in result.warnings:
+                result.warnings.append(text)
+        if evaluated.error:
+            result.fail(evaluated.error.message)
+            result.traceback = evaluated.error.traceback
+            raise _EndedError
+
+    def _judge(self, judges: packs.Running, evaluated: program.Result, phase: str) -> None:
+        with self._progress.phase(phase, "asking the policies"):
+            judgement = judges.judge(evaluated.graph)
+        self.result.packs = [folder.name for folder in self._packs]
+        told = ("pack", "rule", "level", "urn", "message")
+        self.result.policies = [Verdict(**{name: getattr(each, name) for name in told}) for each in judgement.verdicts]
+        for error in refusals(self.result.policies):
+            self.result.fail(error)
+        if not judgement.ok:
+            raise _EndedError
+
+    def _read_scripts(self, outputs: Mapping[str, Any]) -> dict[str, Script]:
+        """Read them at the preview already: a mistake in one is told before anything is made."""
+        read: dict[str, Script] = {}
+        for workload, handed_out in Tree([], outputs).workloads.items():
+            path = script.path_of(self._project_dir, workload)
+            if path.is_file():
+                read[workload] = script.read(path)
+                requests.check_names(workload, handed_out, read[workload])
+        return read
+
+    def _wait(self, tree: Tree, containers: Containers) -> bool:
+        with self._progress.phase("services", "waiting for the services"):
+            wrong = services.wait(
+                self.emulator,
+                containers,
+                tree.of(services.SERVICE),
+                on_well=lambda service: self._progress.note(f"service {service.name} is well"),
+            )
+        for each in wrong:
+            self.result.fail(each)
+        return not wrong
+
+    def _ask_all(self, tree: Tree, containers: Containers, maker: StandIns) -> None:
+        with self._progress.phase("seed", "seeding tables"):
+            for workload, followed in self.scripts.items():
+                requests.seed(self.emulator, workload, tree.workloads[workload], followed)
+        sending = self._progress.phase("requests", "sending requests")
+        with sending, requests.Client(self.emulator.endpoint) as client:
+            for workload in tree.workloads:
+                if workload in self.scripts:
+                    for request in self.scripts[workload].requests:
+                        self._ask(client, tree, workload, request, containers, maker)
+                else:
+                    self.result.warnings.append(
+                        f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
+                    )
+        self.result.warnings += roles.idle(
+            tree,
+            {
+                workload: {action for request in followed.requests for action in request.exercises}
+                for workload, followed in self.scripts.items()
+            },
+        )
+
+    def _ask(
+        self,
+        client: requests.Client,
+        tree: Tree,
+        workload: str,
+        request: Request,
+        containers: Containers,
+        maker: StandIns,
+    ) -> None:
+        own = _containers_of(containers, tree, workload)
+        before = {each.id: len(each.lines) for each in own}
+        with requests.outage(request.outage, tree, workload, self.emulator, maker.make):
+            asked = requests.ask(client, workload, tree.workloads[workload], request)
+        self.result.requests.append(asked)
+        if not asked.ok:
+            time.sleep(_LOGS_FOLLOW)
+            wrong = "".join(f"\n  {problem}" for problem in asked.problems)
+            said = "".join(f"\n  | {line}" for each in own for line in list(each.lines)[before[each.id] :])
+            self.result.fail(f"{workload}: {request.method} {request.path} ({request.name}):{wrong}{said}")
+        self._progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {request.method} {request.path}")
+
+    def _prove_secrets(self, tree: Tree) -> None:
+        with self._progress.phase("secrets", "reading secrets as the execution roles"):
+            ecs = self.emulator.client("ecs")
+            for each in tree.of(_TASK_DEFINITION):
+                found = ecs.describe_task_definition(taskDefinition=each.outputs["arn"])["taskDefinition"]
+                for refusal in prove_secrets(self.emulator, found):
+                    self.result.fail(f"task {each.name!r}, {refusal}")
+
+    def _check_logs(self, containers: Containers) -> None:
+        for each in containers.all():
+            if each.log_stream and each.log_stream.error:
+                self.result.fail(
+                    f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
+                )
+
+    def _tell_denials(self, tree: Tree) -> None:
+        denials = self.emulator.denials()
+        self.result.denials = roles.lacks(tree, denials)
+        # First, since what else went wrong most often follows from it.
+        self.result.errors[:0] = map(str, self.result.denials)
+        if self.result.errors:
+            self.result.warnings += roles.strangers(tree, denials)
+
+
+def _containers_of(containers: Containers, tree: Tree, workload: str) -> list[Container]:
+    families = {each.inputs["family"] for each in tree.of(_TASK_DEFINITION) if tree.workload_of(each) == workload}
+    return [each for each in containers.all() if each.labels[_FAMILY] in families]
+
+
+def _account_and_region(planned: Sequence[Registered]) -> tuple[str, str]:
+    """Return the one account and region that the program's provider is for."""
+    for provider in planned:
+        if provider.type == _PROVIDER:
+            accounts = provider.inputs.get("allowedAccountIds", "[]")
+            # A provider's settings travel as JSON within strings.
+            accounts = json.loads(accounts) if isinstance(accounts, str) else accounts
+            region = str(provider.inputs.get("region", ""))
+            if len(accounts) != 1 or not region:
+                raise EmulatorError(
+                    f"provider {provider.name!r} has the accounts {accounts} and the region {region!r}: a rehearsal "
+                    "needs one of each, in allowed_account_ids and region"
+                )
+            return str(accounts[0]), region
+    raise EmulatorError("the program has no AWS provider, so nobody says which account and region it is for")

@@ -1,0 +1,123 @@
+"""Stand-ins for the AWS provider: for each resource type, what the provider would call to create it.
+
+A stand-in creates, and forgets: nothing is read back later, compared or deleted. Every call goes through botocore's
+validation. To add a type, write its function in the file of its service family and name it in that file's table.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from rehearsal.graph import Answer
+from rehearsal.monitor import Refused
+from rehearsal.stand_ins import compute, entrances, identity, images, messaging, monitoring, network, storage
+from rehearsal.stand_ins.calls import Aws, Making, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rehearsal.graph import Registered
+
+TABLE: Final[Table] = {
+    **network.TABLE,
+    **identity.TABLE,
+    **entrances.TABLE,
+    **compute.TABLE,
+    **images.TABLE,
+    **storage.TABLE,
+    **messaging.TABLE,
+    **monitoring.TABLE,
+}
+"""Every type that a rehearsal can make."""
+
+SERVICES: Final = (
+    *("acm", "apigateway", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda"),
+    *("logs", "s3", "secretsmanager", "sns", "sqs"),
+)
+"""Every service that a stand-in calls."""
+
+_PROVIDER: Final = "pulumi:providers:"
+
+
+class StandIns:
+    """Makes resources in the emulator, as the administrator of its account."""
+
+    def __init__(
+        self,
+        client: Callable[[str], Any],
+        *,
+        account: str,
+        region: str,
+        project_dir: Path,
+        partition: str = "aws",
+        gateway: str = "",
+    ) -> None:
+        """Make resources through *client*, a function from a service's name to its boto3 client.
+
+        *gateway* is the emulator's own address, such as ``http://127.0.0.1:4566``: an API's invoke URL starts with it.
+        """
+        self._aws = Aws(
+            client=client,
+            account=account,
+            region=region,
+            partition=partition,
+            project_dir=project_dir,
+            gateway=gateway,
+        )
+
+    def knows(self, token: str) -> bool:
+        """Say whether there is a stand-in for the type *token*."""
+        return knows(token)
+
+    def warm(self) -> None:
+        """Open the clients, which takes a second, before they are needed: for a thread, while something is awaited."""
+        for service in SERVICES:
+            self._aws.client(service)
+
+    def make(self, resource: Registered) -> Answer:
+        """Create *resource*; on several threads at once.
+
+        Raises:
+            Refused: There is no stand-in, or AWS would not.
+
+        """
+        if resource.type.startswith(_PROVIDER):
+            return self._provider(resource)
+        return TABLE[resource.type](Making(resource, self._aws))
+
+    def _provider(self, resource: Registered) -> Answer:
+        """Check what the provider checks when it is configured: that this is the account and region it is meant for."""
+        if resource.type == f"{_PROVIDER}aws":
+            allowed = resource.inputs.get("allowedAccountIds", [])
+            # A provider's settings travel as JSON within strings.
+            allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
+            if allowed and self._aws.account not in allowed:
+                raise Refused(
+                    f"{resource.type} {resource.name!r}: the account {self._aws.account} is not among "
+                    f"allowedAccountIds {allowed}"
+                )
+            region = resource.inputs.get("region")
+            if region != self._aws.region:
+                raise Refused(
+                    f"{resource.type} {resource.name!r}: its region is {region}, and the emulator's {self._aws.region}"
+                )
+        return Answer(id=resource.name, proof="local")
+
+
+class Preview:
+    """Knows the types, and makes nothing: what a preview runs with."""
+
+    def knows(self, token: str) -> bool:
+        """Say whether there is a stand-in for the type *token*."""
+        return knows(token)
+
+    def make(self, resource: Registered) -> Answer:
+        """Refuse: nothing is made in a preview."""
+        raise Refused(f"{resource.type} {resource.name!r}: a preview makes nothing")
+
+
+def knows(token: str) -> bool:
+    """Say whether there is a stand-in for the type *token*."""
+    return token in TABLE or token.startswith(_PROVIDER)

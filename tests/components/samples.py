@@ -1,0 +1,283 @@
+"""For each class that makes resources, arguments that say everything it takes: what the contract tests build it from.
+
+A component without a sample fails a test, and so does an argument that no sample gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pulumi import Output, ResourceOptions
+
+from components.account import Account
+from components.adopted_network import AdoptedNetwork
+from components.alarms import AlarmsArgs
+from components.api_gateway_logging import ApiGatewayLogging, ApiGatewayLoggingArgs
+from components.bucket import BucketArgs
+from components.capacity import Capacity
+from components.cluster import Cluster, ClusterArgs
+from components.container import Container, HealthCheck, Tmpfs, Ulimit
+from components.fargate import Size
+from components.flow_logs import FlowLogs
+from components.function import FunctionArgs
+from components.grants import Grant
+from components.image import Image
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.logs import Logs
+from components.network import NetworkArgs
+from components.queue import QueueArgs
+from components.repository import RepositoryArgs
+from components.rest_api import RestApiArgs
+from components.rollout import Rollout
+from components.scaling import Scaling
+from components.secret import SecretArgs, SecretReference
+from components.service import ServiceArgs, TargetHealth
+from components.table import TableArgs
+from components.task import Task, TaskArgs
+from components.topic import TopicArgs
+from tests.components.library import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ACCOUNT: Final = Account(id="111122223333", region="eu-west-1")
+KEY: Final = "arn:aws:kms:eu-west-1:111122223333:key/1"
+CERTIFICATE: Final = "arn:aws:acm:eu-west-1:111122223333:certificate/1"
+NETWORK: Final = AdoptedNetwork(
+    vpc_id="vpc-0a1b2c3d",
+    cidr="10.0.0.0/16",
+    zones=("a", "b"),
+    app_subnet_ids=("subnet-0a1b2c3d", "subnet-1a1b2c3d"),
+    public_subnet_ids=("subnet-2a1b2c3d", "subnet-3a1b2c3d"),
+)
+IMAGE: Final = Image.at("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64)
+GRANTS: Final = (
+    Grant(
+        actions=("s3:GetObject", "s3:PutObject"),
+        resources=("arn:aws:s3:::shop/*", "arn:aws:s3:::till/*"),
+        conditions={"StringEquals": {"aws:PrincipalTag/Team": "shop"}},
+    ),
+    Grant(actions=("sqs:SendMessage",), resources=("arn:aws:sqs:eu-west-1:111122223333:orders",)),
+)
+SECRET: Final = SecretReference.adopted(
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf", key="password", kms_key_arn=KEY
+)
+CONTAINERS: Final = (
+    Container(
+        image=IMAGE,
+        port=8080,
+        command=("python", "main.py"),
+        environment={"STAGE": "test", "COLOUR": "red"},
+        secrets={"PASSWORD": SECRET, "TOKEN": SECRET},
+        health_check=HealthCheck(command=("CMD", "true")),
+        depends_on={"proxy": "HEALTHY"},
+        tmpfs=(Tmpfs(path="/tmp", mib=16), Tmpfs(path="/run", mib=1)),  # noqa: S108 - inside a container
+        ulimits=(Ulimit(name="nofile", soft=1024, hard=4096), Ulimit(name="core", soft=0, hard=0)),
+        user="1000",
+        memory=256,
+        cpu=128,
+    ),
+    Container(image=IMAGE, name="proxy", port=9090, health_check=HealthCheck(command=("CMD", "true"))),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerer:
+    """A function by its names, as a route takes it."""
+
+    function_name: str = "answer"
+    invoke_arn: str = "arn:aws:apigateway:eu-west-1:lambda:path/answer/invocations"
+
+
+def _network(_: ResourceOptions) -> Iterator[NetworkArgs]:
+    yield NetworkArgs(
+        account=ACCOUNT,
+        cidr="10.8.0.0/16",
+        zones=("a", "b", "c"),
+        nat="single",
+        gateway_endpoints=("dynamodb",),
+        interface_endpoints=("ecr.api", "ecr.dkr", "logs"),
+        flow_logs=FlowLogs(retention_days=7),
+    )
+    yield NetworkArgs(account=ACCOUNT)
+
+
+def _cluster(_: ResourceOptions) -> Iterator[ClusterArgs]:
+    yield ClusterArgs(
+        account=ACCOUNT,
+        capacity=(Capacity("FARGATE_SPOT", weight=3), Capacity("FARGATE", base=1)),
+        container_insights="enabled",
+        exec_audit=Logs(),
+    )
+
+
+def _repository(_: ResourceOptions) -> Iterator[RepositoryArgs]:
+    yield RepositoryArgs(pull_accounts=("222222222222", "333333333333"))
+    yield RepositoryArgs(
+        repository_name="shop",
+        keep_images=3,
+        untagged_days=1,
+        scan_on_push=False,
+        immutable_tags=False,
+        force_delete=True,
+    )
+
+
+def _task(opts: ResourceOptions) -> Iterator[TaskArgs]:
+    yield TaskArgs(
+        account=ACCOUNT,
+        containers=CONTAINERS,
+        size=Size(512, 1024),
+        grants=GRANTS,
+        logs=Logs(mode="blocking"),
+        log_prefix="shop",
+        ephemeral_storage=30,
+        architecture="ARM64",
+    )
+    yield TaskArgs(
+        account=ACCOUNT,
+        containers=[Container(image=IMAGE)],
+        family="shop",
+        exec_on=Cluster("main", ClusterArgs(account=ACCOUNT, exec_audit=Logs()), opts),
+    )
+
+
+def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
+    cluster = Cluster("main", ClusterArgs(account=ACCOUNT), opts)
+    task = Task("shop", TaskArgs(account=ACCOUNT, containers=CONTAINERS), opts)
+    balancer = LoadBalancer("main", LoadBalancerArgs(network=NETWORK), opts)
+    yield ServiceArgs(
+        task=task,
+        cluster=cluster,
+        network=NETWORK,
+        entrance=balancer.route(path=("/shop", "/shop/*"), host=("a.example.com", "b.example.com")),
+        port=8080,
+        target_health=TargetHealth(path="/well"),
+        desired_count=3,
+        scaling=Scaling(minimum=2, maximum=4, cpu_percent=70, memory_percent=70, requests_per_target=100),
+        rollout=Rollout(minimum_healthy_percent=50),
+        capacity=(Capacity("FARGATE"), Capacity("FARGATE_SPOT")),
+        health_check_grace_period=30,
+        deregistration_delay=10,
+        open_ports=(443, 5432),
+    )
+    yield ServiceArgs(
+        task=task, cluster=cluster, network=NETWORK, scaling=Scaling(minimum=1, maximum=2, memory_percent=50)
+    )
+
+
+def _load_balancer(_: ResourceOptions) -> Iterator[LoadBalancerArgs]:
+    yield LoadBalancerArgs(
+        network=NETWORK,
+        open_to=("vpc", "10.9.0.0/16"),
+        clients={"till": "sg-1", "web": "sg-2"},
+        certificate_arn=CERTIFICATE,
+        domain="shop.example.com",
+        idle_timeout=30,
+        access_logs="logs",
+    )
+    yield LoadBalancerArgs(network=NETWORK, internal=False, deletion_protection=False)
+
+
+def _rest_api(opts: ResourceOptions) -> Iterator[RestApiArgs]:
+    yield RestApiArgs(
+        account=ACCOUNT,
+        vpc_id="vpc-0a1b2c3d",
+        endpoint_id="vpce-0a1b2c3d",
+        routes={"POST /query/user": Answerer(), "GET /query/{id}": Answerer(), "ANY /files/{rest+}": Answerer()},
+        stage="v2",
+        authorization="AWS_IAM",
+        timeout_ms=1000,
+        rate_limit=10,
+        burst_limit=20,
+        logs=Logs(retention_days=7),
+        logging=ApiGatewayLogging("logging", ApiGatewayLoggingArgs(account=ACCOUNT), opts),
+        tracing=True,
+    )
+
+
+def _logging(_: ResourceOptions) -> Iterator[ApiGatewayLoggingArgs]:
+    yield ApiGatewayLoggingArgs(account=ACCOUNT, log_groups=("/apis/*", "/other"))
+
+
+def _alarms(_: ResourceOptions) -> Iterator[AlarmsArgs]:
+    yield AlarmsArgs(
+        cluster_name="main",
+        service_name="shop",
+        actions=("arn:aws:sns:eu-west-1:111122223333:one", "arn:aws:sns:eu-west-1:111122223333:two"),
+        cpu_percent=60,
+        memory_percent=60,
+        running_tasks_below=1,
+        load_balancer_arn_suffix="app/main/1",
+        target_group_arn_suffix="targetgroup/shop/1",
+        period=60,
+        evaluation_periods=3,
+        datapoints_to_alarm=2,
+    )
+
+
+def _table(_: ResourceOptions) -> Iterator[TableArgs]:
+    yield TableArgs(
+        partition_key="id",
+        sort_key=("at", "N"),
+        ttl_attribute="gone",
+        point_in_time_recovery=False,
+        deletion_protection=False,
+    )
+
+
+def _function(_: ResourceOptions) -> Iterator[FunctionArgs]:
+    yield FunctionArgs(
+        account=ACCOUNT,
+        code=str(FOLDER),
+        handler="naming.autonamed",
+        runtime="python3.13",
+        memory=128,
+        timeout=3,
+        environment={"STAGE": "test", "COLOUR": "red"},
+        grants=GRANTS,
+        logs=Logs(retention_days=7),
+        reserved_concurrency=1,
+        architecture="arm64",
+        tracing=True,
+    )
+
+
+def _topic(_: ResourceOptions) -> Iterator[TopicArgs]:
+    yield TopicArgs(account=ACCOUNT, emails=("b@example.com", "a@example.com"))
+    yield TopicArgs(account=ACCOUNT, publishers=(), kms_key_arn=KEY)
+
+
+def _queue(_: ResourceOptions) -> Iterator[QueueArgs]:
+    yield QueueArgs(visibility_timeout=60, retention=3600, max_receives=3)
+
+
+def _bucket(_: ResourceOptions) -> Iterator[BucketArgs]:
+    yield BucketArgs(old_versions_days=30, expire_days=365, kms_key_arn=KEY, force_destroy=True)
+    yield BucketArgs(versioned=False, log_delivery=ACCOUNT)
+
+
+def _secret(_: ResourceOptions) -> Iterator[SecretArgs]:
+    yield SecretArgs(description="What the shop knows", value=Output.secret("hidden"), kms_key_arn=KEY)
+    yield SecretArgs(secret_name="shop", recovery_days=7)  # noqa: S106 - a name
+
+
+SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
+    "Alarms": _alarms,
+    "ApiGatewayLogging": _logging,
+    "Bucket": _bucket,
+    "Cluster": _cluster,
+    "Function": _function,
+    "LoadBalancer": _load_balancer,
+    "Network": _network,
+    "Queue": _queue,
+    "Repository": _repository,
+    "RestApi": _rest_api,
+    "Secret": _secret,
+    "Service": _service,
+    "Table": _table,
+    "Task": _task,
+    "Topic": _topic,
+}
+"""Class → its arguments, in as many variants as exclude each other; components they need are made with the options."""

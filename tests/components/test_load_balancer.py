@@ -1,0 +1,202 @@
+"""A load balancer is closed, and answers 404, until somebody says otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.adopted_network import AdoptedNetwork
+from components.errors import InvalidArgsError
+from components.load_balancer import TLS_POLICY, LoadBalancer, LoadBalancerArgs
+from tests.components.recorder import STACK, Recorded, of_type, one, record
+
+APP = ("subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002")
+PUBLIC = ("subnet-0a1b2c3d4e5f60003", "subnet-0a1b2c3d4e5f60004")
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+
+def network(*, zones: int = 2, public: tuple[str, ...] = PUBLIC) -> AdoptedNetwork:
+    return AdoptedNetwork(
+        vpc_id="vpc-0a1b2c3d4e5f67890",
+        cidr="10.0.0.0/16",
+        zones=("a", "b")[:zones],
+        app_subnet_ids=APP[:zones],
+        public_subnet_ids=public[:zones],
+    )
+
+
+def args(**given: Any) -> LoadBalancerArgs:
+    return LoadBalancerArgs(**{"network": network(), **given})
+
+
+def balancer(**given: Any) -> list[Recorded]:
+    return record(lambda: LoadBalancer("shop", args(**given)))
+
+
+def doors(resources: list[Recorded]) -> dict[str, tuple[int, str]]:
+    rules = of_type(resources, ":SecurityGroupIngressRule")
+    return {
+        name: (rule.inputs["fromPort"], rule.inputs.get("cidrIpv4") or rule.inputs["referencedSecurityGroupId"])
+        for name, rule in rules.items()
+        if rule.inputs["fromPort"] == rule.inputs["toPort"] and rule.inputs["ipProtocol"] == "tcp"
+    }
+
+
+def test_by_default_it_is_internal_protected_and_lets_nobody_in() -> None:
+    resources = balancer()
+    made = one(resources, "loadBalancer:LoadBalancer")
+    assert made.inputs["internal"] is True
+    assert made.inputs["enableDeletionProtection"] is True
+    assert made.inputs["subnets"] == list(APP)
+    assert made.inputs["securityGroups"] == ["shop-id"]
+    assert doors(resources) == {}
+    assert not of_type(resources, ":SecurityGroupEgressRule"), "each service adds the way to its own port"
+    assert not {"ingress", "egress"} & set(one(resources, ":SecurityGroup").inputs)
+
+
+def test_requests_that_could_be_read_in_two_ways_are_dropped() -> None:
+    made = one(balancer(), "loadBalancer:LoadBalancer").inputs
+    assert (made["dropInvalidHeaderFields"], made["desyncMitigationMode"]) == (True, "defensive")
+
+
+def test_an_internet_facing_one_stands_in_the_public_tier() -> None:
+    made = one(balancer(internal=False), "loadBalancer:LoadBalancer").inputs
+    assert (made["internal"], made["subnets"]) == (False, list(PUBLIC))
+
+
+def test_without_a_certificate_it_answers_404_on_port_80_to_what_nobody_claims() -> None:
+    listener = one(balancer(), ":Listener")
+    assert (listener.inputs["port"], listener.inputs["protocol"]) == (80, "HTTP")
+    (action,) = listener.inputs["defaultActions"]
+    assert (action["type"], action["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
+
+
+def test_with_a_certificate_it_ends_tls_on_443_and_redirects_80() -> None:
+    listeners = of_type(balancer(certificate_arn=CERTIFICATE), ":Listener")
+    https, plain = listeners["shop-https"].inputs, listeners["shop-http"].inputs
+    assert (https["port"], https["protocol"], https["sslPolicy"]) == (443, "HTTPS", TLS_POLICY)
+    assert https["certificateArn"] == CERTIFICATE
+    assert https["defaultActions"][0]["fixedResponse"]["statusCode"] == "404"
+    assert plain["defaultActions"] == [
+        {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
+    ]
+
+
+def test_who_is_let_in_is_named_one_rule_each_by_its_value() -> None:
+    """Keyed by place, a reordered list would close every door and open it again."""
+    said = ["vpc", "192.168.0.0/24"]
+    assert doors(balancer(open_to=said, clients={"batch": "sg-1"})) == {
+        "shop-80-10.0.0.0/16": (80, "10.0.0.0/16"),
+        "shop-80-192.168.0.0/24": (80, "192.168.0.0/24"),
+        "shop-80-batch": (80, "sg-1"),
+    }
+    assert doors(balancer(open_to=said)) == doors(balancer(open_to=said[::-1]))
+
+
+def test_with_a_certificate_both_ports_are_open_to_whom_is_let_in() -> None:
+    assert doors(balancer(open_to=["0.0.0.0/0"], internal=False, certificate_arn=CERTIFICATE)) == {
+        "shop-80-0.0.0.0/0": (80, "0.0.0.0/0"),
+        "shop-443-0.0.0.0/0": (443, "0.0.0.0/0"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://shop.dnsName"),
+        ({"certificate_arn": CERTIFICATE}, "https://shop.dnsName"),
+        ({"certificate_arn": CERTIFICATE, "domain": "shop.example.com"}, "https://shop.example.com"),
+    ],
+)
+def test_its_url_is_what_a_client_asks(given: dict[str, Any], url: str) -> None:
+    assert one(balancer(**given), "index:LoadBalancer").outputs["url"] == url
+
+
+def test_its_outputs_are_its_attributes() -> None:
+    assert one(balancer(certificate_arn=CERTIFICATE), "index:LoadBalancer").outputs == {
+        "arn": "shop.arn",
+        "arn_suffix": "shop.arnSuffix",
+        "dns_name": "shop.dnsName",
+        "zone_id": "shop.zoneId",
+        "security_group_id": "shop-id",
+        "listener_arn": "shop-https.arn",
+        "url": "https://shop.dnsName",
+    }
+
+
+def test_access_logs_go_where_the_stack_says_under_its_own_name() -> None:
+    assert "accessLogs" not in one(balancer(), "loadBalancer:LoadBalancer").inputs
+    made = one(balancer(access_logs="logs-bucket"), "loadBalancer:LoadBalancer")
+    assert made.inputs["accessLogs"] == {"enabled": True, "bucket": "logs-bucket", "prefix": "shop"}
+
+
+def test_a_certificate_made_in_the_same_stack_will_do() -> None:
+    """It is an output: whether there is one is known at preview, its ARN is not."""
+
+    def build() -> None:
+        certificate = aws.acm.Certificate("shop", domain_name="shop.example.com")
+        LoadBalancer("shop", args(certificate_arn=certificate.arn))
+
+    assert set(of_type(record(build, preview=True), ":Listener")) == {"shop-http", "shop-https"}
+
+
+def test_all_it_makes_is_its_own_under_the_given_provider() -> None:
+    def build() -> None:
+        provider = aws.Provider("explicit", region="eu-west-1")
+        LoadBalancer("shop", args(open_to=["vpc"]), pulumi.ResourceOptions(providers=[provider]))
+
+    resources = record(build)
+    whole = one(resources, "index:LoadBalancer")
+    children = [it for it in resources if it.custom and not it.type.startswith("pulumi:")]
+    assert whole.parent == STACK
+    assert {child.parent for child in children} == {whole.urn}
+    assert all(child.provider.endswith("::explicit::explicit-id") for child in children)
+    assert all(child.name.startswith("shop") for child in children)
+
+
+def test_its_routes_know_it_and_each_other() -> None:
+    def build() -> None:
+        shop = LoadBalancer("shop", args())
+        assert shop.route(path="/orders/*").load_balancer is shop
+        LoadBalancer("other", args()).route(path="/orders/*")
+        with pytest.raises(InvalidArgsError, match="other requests"):
+            shop.route(path="/orders/*")
+
+    record(build)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"network": network(zones=1)}, "network"),
+        ({"network": network(zones=1), "internal": False}, "network"),
+        ({"network": network(public=()), "internal": False}, "network"),
+        ({"open_to": ["0.0.0.0/0"]}, "open_to"),
+        ({"open_to": ["10.0.0.1/16"]}, "open_to"),
+        ({"open_to": ["VPC"]}, "open_to"),
+        ({"open_to": ["::/0"]}, "open_to"),
+        ({"open_to": ["vpc", "vpc"]}, "open_to"),
+        ({"open_to": ["vpc", "10.0.0.0/16"]}, "open_to"),
+        ({"open_to": ["vpc"], "internal": False}, "open_to"),
+        ({"clients": {"batch": "sg-1"}, "internal": False}, "clients"),
+        ({"certificate_arn": "shop.example.com"}, "certificate_arn"),
+        ({"certificate_arn": ""}, "certificate_arn"),
+        ({"domain": "shop.example.com"}, "domain"),
+        ({"domain": "https://shop.example.com", "certificate_arn": CERTIFICATE}, "domain"),
+        ({"idle_timeout": 0}, "idle_timeout"),
+        ({"idle_timeout": 4001}, "idle_timeout"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_its_value(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgsError, match=rf"^LoadBalancer.{field}: got "):
+        args(**given)
+
+
+@pytest.mark.parametrize("name", ["n" * 25, "internal-shop", "shop_public", "-shop"])
+def test_a_name_that_aws_would_refuse_is_refused_before_anything_is_registered(name: str) -> None:
+    """Autonaming cuts nothing: the 32 characters are AWS's, less the eight of Pulumi."""
+    with pytest.raises(InvalidArgsError, match="load balancer name"):
+        record(lambda: LoadBalancer(name, args()))

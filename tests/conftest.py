@@ -1,0 +1,19 @@
+"""What every test begins with."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all tests: what one leaves on it is nobody's, and is not waited for."""
+    return asyncio.new_event_loop()
+
+
+@pytest.fixture(autouse=True)
+def _current_event_loop(event_loop: asyncio.AbstractEventLoop) -> None:
+    """Make it the current one: Pulumi's outputs live there, and a run of a whole program leaves none."""
+    asyncio.set_event_loop(event_loop)

@@ -1,0 +1,55 @@
+"""From an image's name to its folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehearsal.containers.images import ImageNotFoundError, digest_of, folder_of, registry_of, repository_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("query-service", "query-service"),
+        ("query-service:1.2", "query-service"),
+        (f"{REGISTRY}/query-service@sha256:{'a' * 64}", "query-service"),
+        (f"{REGISTRY}/team/query-service:1@sha256:{'a' * 64}", "team/query-service"),
+        ("localhost:5000/query-service:1", "query-service"),
+        ("library/postgres:17", "library/postgres"),
+    ],
+)
+def test_the_repository_is_what_is_between_registry_and_tag(image: str, repository: str) -> None:
+    """A registry's port is no tag, and a digest's colon neither."""
+    assert repository_of(image) == repository
+
+
+def test_only_a_name_with_a_domain_is_a_registry() -> None:
+    """`library/postgres` is Docker Hub's, and no domain."""
+    assert registry_of(f"{REGISTRY}/query-service:1") == REGISTRY
+    assert registry_of("library/postgres") == registry_of("postgres") == ""
+
+
+def test_a_repositorys_folder_is_its_apps_service(tmp_path: Path) -> None:
+    """Dashes are underscores there, since apps are Python packages."""
+    folder = tmp_path / "query_service" / "service"
+    folder.mkdir(parents=True)
+    assert folder_of(f"{REGISTRY}/query-service:1", tmp_path) == folder
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """Whoever mistyped a repository must see where it was looked for."""
+    with pytest.raises(ImageNotFoundError, match=str(tmp_path / "query_servce" / "service")):
+        folder_of("query-servce:1", tmp_path)
+
+
+def test_a_digest_is_the_images_own_or_one_of_its_name() -> None:
+    """The emulator pins a deployment's tasks to one digest, so the same name must give the same."""
+    assert digest_of(f"web@sha256:{'a' * 64}") == f"sha256:{'a' * 64}"
+    assert digest_of("web:1") == digest_of("web:1") != digest_of("web:2")

@@ -1,0 +1,564 @@
+"""A program with every resource type that has a stand-in, each as a component of ours would declare it."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_awsx as awsx
+
+account = pulumi.Config().require("account")
+provider = aws.Provider(
+    "aws",
+    region="eu-west-1",
+    allowed_account_ids=[account],
+    default_tags={"tags": {"Project": "every-type", "Service": "platform"}},
+)
+
+
+def options(*depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Return the options of a resource: the one provider, and what it must come after."""
+    return pulumi.ResourceOptions(provider=provider, depends_on=list(depends_on))
+
+
+def trusting(service: str) -> str:
+    """Return a trust policy for *service*."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}],
+        }
+    )
+
+
+def allowing(action: str, principal: str | None = None) -> dict[str, object]:
+    """Return a policy document that allows *action*, for *principal* where the policy is a resource's."""
+    who = {"Principal": {"Service": principal}} if principal else {}
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*", **who}]}
+
+
+# Network
+vpc = aws.ec2.Vpc(
+    "main",
+    cidr_block="10.0.0.0/16",
+    enable_dns_hostnames=True,
+    enable_dns_support=True,
+    tags={"Service": "network"},
+    opts=options(),
+)
+aws.ec2.DefaultSecurityGroup("main", vpc_id=vpc.id, ingress=[], egress=[], opts=options())
+internet = aws.ec2.InternetGateway("main", vpc_id=vpc.id, opts=options())
+public = aws.ec2.RouteTable("public", vpc_id=vpc.id, opts=options())
+aws.ec2.Route(
+    "internet", route_table_id=public.id, destination_cidr_block="0.0.0.0/0", gateway_id=internet.id, opts=options()
+)
+subnets = [
+    aws.ec2.Subnet(
+        f"app-{zone}",
+        vpc_id=vpc.id,
+        cidr_block=f"10.0.{slot}.0/24",
+        availability_zone=f"eu-west-1{zone}",
+        map_public_ip_on_launch=False,
+        opts=options(),
+    )
+    for slot, zone in ((10, "a"), (11, "b"))
+]
+aws.ec2.RouteTableAssociation("public", subnet_id=subnets[0].id, route_table_id=public.id, opts=options())
+address = aws.ec2.Eip("nat", domain="vpc", opts=options())
+nat = aws.ec2.NatGateway("nat", subnet_id=subnets[0].id, allocation_id=address.allocation_id, opts=options(internet))
+private = aws.ec2.RouteTable(
+    "private", vpc_id=vpc.id, routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}], opts=options()
+)
+group = aws.ec2.SecurityGroup(
+    "tasks",
+    vpc_id=vpc.id,
+    description="tasks",
+    egress=[{"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"]}],
+    opts=options(),
+)
+aws.vpc.SecurityGroupIngressRule(
+    "tasks-8000",
+    security_group_id=group.id,
+    referenced_security_group_id=group.id,
+    ip_protocol="tcp",
+    from_port=8000,
+    to_port=8000,
+    description="itself",
+    opts=options(),
+)
+aws.vpc.SecurityGroupEgressRule(
+    "tasks-443",
+    security_group_id=group.id,
+    cidr_ipv4="10.0.0.0/16",
+    ip_protocol="tcp",
+    from_port=443,
+    to_port=443,
+    opts=options(),
+)
+gateway_endpoint = aws.ec2.VpcEndpoint(
+    "dynamodb",
+    vpc_id=vpc.id,
+    service_name="com.amazonaws.eu-west-1.dynamodb",
+    vpc_endpoint_type="Gateway",
+    route_table_ids=[private.id],
+    opts=options(),
+)
+endpoint = aws.ec2.VpcEndpoint(
+    "execute-api",
+    vpc_id=vpc.id,
+    service_name="com.amazonaws.eu-west-1.execute-api",
+    vpc_endpoint_type="Interface",
+    subnet_ids=[subnet.id for subnet in subnets],
+    security_group_ids=[group.id],
+    private_dns_enabled=True,
+    policy=json.dumps(allowing("execute-api:Invoke", "ecs-tasks.amazonaws.com")),
+    opts=options(),
+)
+
+# Identity
+key = aws.kms.Key("main", description="main", enable_key_rotation=True, deletion_window_in_days=7, opts=options())
+aws.kms.Alias("main", target_key_id=key.key_id, opts=options())
+role = aws.iam.Role("task", assume_role_policy=trusting("ecs-tasks.amazonaws.com"), path="/", opts=options())
+function_role = aws.iam.Role("function", assume_role_policy=trusting("lambda.amazonaws.com"), opts=options())
+flow_role = aws.iam.Role("flow", assume_role_policy=trusting("vpc-flow-logs.amazonaws.com"), opts=options())
+aws.iam.RolePolicy("task", role=role.name, policy=json.dumps(allowing("dynamodb:GetItem")), opts=options())
+aws.iam.RolePolicyAttachment(
+    "task", role=role.name, policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore", opts=options()
+)
+secret = aws.secretsmanager.Secret("token", recovery_window_in_days=7, kms_key_id=key.arn, opts=options())
+aws.secretsmanager.SecretVersion(
+    "token", secret_id=secret.id, secret_string=pulumi.Output.secret("hidden"), opts=options()
+)
+certificate = aws.acm.Certificate(
+    "site",
+    domain_name="example.com",
+    validation_method="DNS",
+    subject_alternative_names=["www.example.com"],
+    opts=options(),
+)
+
+# Monitoring and messaging
+logs = aws.cloudwatch.LogGroup("app", name="/ecs/app", retention_in_days=30, kms_key_id=key.arn, opts=options())
+aws.cloudwatch.LogResourcePolicy(
+    "events",
+    policy_name="events",
+    policy_document=json.dumps(allowing("logs:PutLogEvents", "events.amazonaws.com")),
+    opts=options(),
+)
+aws.ec2.FlowLog(
+    "main",
+    vpc_id=vpc.id,
+    traffic_type="ALL",
+    log_destination_type="cloud-watch-logs",
+    log_destination=logs.arn,
+    iam_role_arn=flow_role.arn,
+    max_aggregation_interval=60,
+    opts=options(),
+)
+topic = aws.sns.Topic("alerts", display_name="alerts", kms_master_key_id=key.id, opts=options())
+aws.sns.TopicPolicy(
+    "alerts", arn=topic.arn, policy=json.dumps(allowing("sns:Publish", "cloudwatch.amazonaws.com")), opts=options()
+)
+queue = aws.sqs.Queue(
+    "jobs", visibility_timeout_seconds=60, message_retention_seconds=3600, sqs_managed_sse_enabled=True, opts=options()
+)
+aws.sqs.QueuePolicy(
+    "jobs", queue_url=queue.url, policy=json.dumps(allowing("sqs:SendMessage", "sns.amazonaws.com")), opts=options()
+)
+aws.sns.TopicSubscription(
+    "jobs", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True, opts=options()
+)
+aws.cloudwatch.MetricAlarm(
+    "cpu",
+    comparison_operator="GreaterThanThreshold",
+    evaluation_periods=2,
+    threshold=70,
+    metric_name="CPUUtilization",
+    namespace="AWS/ECS",
+    period=300,
+    statistic="Average",
+    dimensions={"ClusterName": "main"},
+    alarm_actions=[topic.arn],
+    ok_actions=[topic.arn],
+    treat_missing_data="breaching",
+    opts=options(),
+)
+aws.cloudwatch.MetricAlarm(
+    "errors",
+    comparison_operator="GreaterThanThreshold",
+    evaluation_periods=1,
+    threshold=0.5,
+    metric_queries=[
+        {"id": "rate", "expression": "errors / 2", "label": "rate", "return_data": True},
+        {
+            "id": "errors",
+            "metric": {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 60, "stat": "Sum"},
+        },
+    ],
+    opts=options(),
+)
+rule = aws.cloudwatch.EventRule(
+    "stopped",
+    event_pattern=json.dumps({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}),
+    opts=options(),
+)
+aws.cloudwatch.EventTarget(
+    "stopped",
+    rule=rule.name,
+    arn=topic.arn,
+    retry_policy={"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 2},
+    dead_letter_config={"arn": queue.arn},
+    input_transformer={"input_paths": {"task": "$.detail.taskArn"}, "input_template": '"<task>"'},
+    opts=options(),
+)
+
+# Storage
+table = aws.dynamodb.Table(
+    "answers",
+    attributes=[{"name": "user", "type": "S"}, {"name": "at", "type": "N"}, {"name": "kind", "type": "S"}],
+    hash_key="user",
+    range_key="at",
+    billing_mode="PAY_PER_REQUEST",
+    global_secondary_indexes=[{"name": "by-kind", "hash_key": "kind", "projection_type": "ALL"}],
+    ttl={"attribute_name": "expires", "enabled": True},
+    point_in_time_recovery={"enabled": True},
+    server_side_encryption={"enabled": True, "kms_key_arn": key.arn},
+    deletion_protection_enabled=True,
+    stream_enabled=True,
+    stream_view_type="NEW_IMAGE",
+    opts=options(),
+)
+bucket = aws.s3.Bucket("logs", force_destroy=True, opts=options())
+aws.s3.BucketPolicy(
+    "logs",
+    bucket=bucket.id,
+    policy=json.dumps(allowing("s3:PutObject", "logdelivery.elasticloadbalancing.amazonaws.com")),
+    opts=options(),
+)
+aws.s3.BucketPublicAccessBlock(
+    "logs", bucket=bucket.id, block_public_acls=True, block_public_policy=True, opts=options()
+)
+aws.s3.BucketServerSideEncryptionConfiguration(
+    "logs",
+    bucket=bucket.id,
+    rules=[
+        {
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
+            "bucket_key_enabled": True,
+        }
+    ],
+    opts=options(),
+)
+aws.s3.BucketOwnershipControls(
+    "logs", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=options()
+)
+aws.s3.BucketLifecycleConfiguration(
+    "logs",
+    bucket=bucket.id,
+    rules=[
+        {
+            "id": "expire",
+            "status": "Enabled",
+            "filter": {"prefix": "alb/"},
+            "expiration": {"days": 90},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+            "noncurrent_version_expiration": {"noncurrent_days": 30},
+            "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}],
+        }
+    ],
+    opts=options(),
+)
+aws.s3.BucketVersioning("logs", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=options())
+
+# Images
+repository = aws.ecr.Repository(
+    "app",
+    name="app",
+    image_scanning_configuration={"scan_on_push": True},
+    image_tag_mutability="IMMUTABLE",
+    encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
+    force_delete=True,
+    opts=options(),
+)
+aws.ecr.LifecyclePolicy(
+    "app",
+    repository=repository.name,
+    policy={
+        "rules": [
+            {
+                "rule_priority": 1,
+                "selection": {"tag_status": "any", "count_type": "imageCountMoreThan", "count_number": 10},
+                "action": {"type": "expire"},
+            }
+        ]
+    },
+    opts=options(),
+)
+aws.ecr.RepositoryPolicy(
+    "app",
+    repository=repository.name,
+    policy=json.dumps(allowing("ecr:BatchGetImage", "lambda.amazonaws.com")),
+    opts=options(),
+)
+image = awsx.ecr.Image(
+    "app",
+    repository_url=repository.repository_url,
+    context="image",
+    platform="linux/amd64",
+    opts=pulumi.ResourceOptions(providers=[provider]),
+)
+
+# Load balancer
+balancer = aws.lb.LoadBalancer(
+    "main",
+    load_balancer_type="application",
+    internal=True,
+    subnets=[subnet.id for subnet in subnets],
+    security_groups=[group.id],
+    idle_timeout=60,
+    drop_invalid_header_fields=True,
+    enable_deletion_protection=False,
+    access_logs={"bucket": bucket.bucket, "enabled": True, "prefix": "alb"},
+    opts=options(),
+)
+targets = aws.lb.TargetGroup(
+    "app",
+    port=8000,
+    protocol="HTTP",
+    target_type="ip",
+    vpc_id=vpc.id,
+    deregistration_delay=10,
+    health_check={"path": "/health", "interval": 30, "timeout": 5, "healthy_threshold": 2, "matcher": "200"},
+    stickiness={"type": "lb_cookie", "cookie_duration": 60, "enabled": True},
+    opts=options(),
+)
+listener = aws.lb.Listener(
+    "http",
+    load_balancer_arn=balancer.arn,
+    port=80,
+    protocol="HTTP",
+    default_actions=[
+        {"type": "fixed-response", "fixed_response": {"content_type": "text/plain", "status_code": "404"}}
+    ],
+    opts=options(),
+)
+https = aws.lb.Listener(
+    "https",
+    load_balancer_arn=balancer.arn,
+    port=443,
+    protocol="HTTPS",
+    ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+    certificate_arn=certificate.arn,
+    default_actions=[
+        {
+            "type": "redirect",
+            "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"},
+        }
+    ],
+    opts=options(),
+)
+aws.lb.ListenerCertificate("https", listener_arn=https.arn, certificate_arn=certificate.arn, opts=options())
+forward = aws.lb.ListenerRule(
+    "app",
+    listener_arn=listener.arn,
+    priority=10,
+    conditions=[
+        {"path_pattern": {"values": ["/app*"]}},
+        {"host_header": {"values": ["app.example.com"]}},
+        {"http_header": {"http_header_name": "X-Way", "values": ["in"]}},
+        {"query_strings": [{"key": "a", "value": "b"}]},
+    ],
+    actions=[
+        {
+            "type": "forward",
+            "forward": {
+                "target_groups": [{"arn": targets.arn, "weight": 1}],
+                "stickiness": {"enabled": False, "duration": 60},
+            },
+        }
+    ],
+    opts=options(),
+)
+
+# Containers
+cluster = aws.ecs.Cluster(
+    "main",
+    settings=[{"name": "containerInsights", "value": "enhanced"}],
+    configuration={
+        "execute_command_configuration": {
+            "logging": "OVERRIDE",
+            "log_configuration": {"cloud_watch_log_group_name": logs.name, "cloud_watch_encryption_enabled": True},
+        }
+    },
+    opts=options(),
+)
+capacity = aws.ecs.ClusterCapacityProviders(
+    "main",
+    cluster_name=cluster.name,
+    capacity_providers=["FARGATE", "FARGATE_SPOT"],
+    default_capacity_provider_strategies=[{"capacity_provider": "FARGATE", "weight": 1, "base": 1}],
+    opts=options(),
+)
+task = aws.ecs.TaskDefinition(
+    "app",
+    family="app",
+    cpu="256",
+    memory="512",
+    network_mode="awsvpc",
+    requires_compatibilities=["FARGATE"],
+    execution_role_arn=role.arn,
+    task_role_arn=role.arn,
+    ephemeral_storage={"size_in_gib": 30},
+    runtime_platform={"cpu_architecture": "ARM64", "operating_system_family": "LINUX"},
+    volumes=[{"name": "scratch"}],
+    container_definitions=pulumi.Output.json_dumps(
+        [
+            {
+                "name": "app",
+                "image": image.image_uri,
+                "essential": True,
+                "portMappings": [{"containerPort": 8000, "protocol": "tcp"}],
+                "environment": [{"name": "TABLE", "value": table.name}],
+                "secrets": [{"name": "TOKEN", "valueFrom": secret.arn}],
+                "readonlyRootFilesystem": True,
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": logs.name}},
+                "healthCheck": {"command": ["CMD-SHELL", "true"], "interval": 30, "startPeriod": 60},
+            }
+        ]
+    ),
+    opts=options(),
+)
+service = aws.ecs.Service(
+    "app",
+    cluster=cluster.arn,
+    task_definition=task.arn,
+    desired_count=1,
+    capacity_provider_strategies=[{"capacity_provider": "FARGATE_SPOT", "weight": 1}],
+    network_configuration={
+        "subnets": [subnet.id for subnet in subnets],
+        "security_groups": [group.id],
+        "assign_public_ip": False,
+    },
+    load_balancers=[{"target_group_arn": targets.arn, "container_name": "app", "container_port": 8000}],
+    deployment_circuit_breaker={"enable": True, "rollback": True},
+    deployment_maximum_percent=200,
+    deployment_minimum_healthy_percent=50,
+    enable_execute_command=True,
+    enable_ecs_managed_tags=True,
+    propagate_tags="SERVICE",
+    health_check_grace_period_seconds=60,
+    availability_zone_rebalancing="ENABLED",
+    wait_for_steady_state=True,
+    opts=options(forward, capacity),
+)
+scalable = aws.appautoscaling.Target(
+    "app",
+    min_capacity=1,
+    max_capacity=4,
+    resource_id=pulumi.Output.format("service/{0}/{1}", cluster.name, service.name),
+    scalable_dimension="ecs:service:DesiredCount",
+    service_namespace="ecs",
+    opts=options(),
+)
+aws.appautoscaling.Policy(
+    "app",
+    policy_type="TargetTrackingScaling",
+    resource_id=scalable.resource_id,
+    scalable_dimension=scalable.scalable_dimension,
+    service_namespace=scalable.service_namespace,
+    target_tracking_scaling_policy_configuration={
+        "predefined_metric_specification": {
+            "predefined_metric_type": "ALBRequestCountPerTarget",
+            "resource_label": pulumi.Output.format("{0}/{1}", balancer.arn_suffix, targets.arn_suffix),
+        },
+        "target_value": 1000,
+        "scale_in_cooldown": 300,
+    },
+    opts=options(),
+)
+
+# Functions and their API
+function = aws.lambda_.Function(
+    "answer",
+    role=function_role.arn,
+    runtime="python3.12",
+    handler="index.handler",
+    code=pulumi.AssetArchive(
+        {"index.py": pulumi.FileAsset("function/index.py"), "more": pulumi.FileArchive("function")}
+    ),
+    environment={"variables": {"TABLE": table.name}},
+    memory_size=128,
+    timeout=10,
+    architectures=["arm64"],
+    tracing_config={"mode": "Active"},
+    logging_config={"log_format": "JSON", "log_group": logs.name},
+    vpc_config={"subnet_ids": [subnet.id for subnet in subnets], "security_group_ids": [group.id]},
+    dead_letter_config={"target_arn": queue.arn},
+    reserved_concurrent_executions=5,
+    opts=options(),
+)
+api = aws.apigateway.RestApi(
+    "private",
+    endpoint_configuration={"types": "PRIVATE", "vpc_endpoint_ids": [endpoint.id]},
+    description="private",
+    opts=options(),
+)
+policy = aws.apigateway.RestApiPolicy(
+    "private", rest_api_id=api.id, policy=json.dumps(allowing("execute-api:Invoke", "*")), opts=options()
+)
+resource = aws.apigateway.Resource(
+    "query", rest_api=api.id, parent_id=api.root_resource_id, path_part="query", opts=options()
+)
+method = aws.apigateway.Method(
+    "query",
+    rest_api=api.id,
+    resource_id=resource.id,
+    http_method="POST",
+    authorization="NONE",
+    request_parameters={"method.request.querystring.limit": False},
+    opts=options(),
+)
+integration = aws.apigateway.Integration(
+    "query",
+    rest_api=api.id,
+    resource_id=resource.id,
+    http_method=method.http_method,
+    type="AWS_PROXY",
+    integration_http_method="POST",
+    uri=function.invoke_arn,
+    timeout_milliseconds=10000,
+    opts=options(),
+)
+aws.lambda_.Permission(
+    "query",
+    action="lambda:InvokeFunction",
+    function=function.name,
+    principal="apigateway.amazonaws.com",
+    source_arn=pulumi.Output.format("{0}/*/POST/query", api.execution_arn),
+    opts=options(),
+)
+deployment = aws.apigateway.Deployment(
+    "v1", rest_api=api.id, triggers={"redeployment": "1"}, opts=options(integration, policy)
+)
+gateway_account = aws.apigateway.Account("main", cloudwatch_role_arn=role.arn, opts=options())
+stage = aws.apigateway.Stage(
+    "v1",
+    rest_api=api.id,
+    deployment=deployment.id,
+    stage_name="v1",
+    access_log_settings={"destination_arn": logs.arn, "format": "$context.requestId"},
+    xray_tracing_enabled=True,
+    opts=options(gateway_account),
+)
+aws.apigateway.MethodSettings(
+    "v1",
+    rest_api=api.id,
+    stage_name=stage.stage_name,
+    method_path="*/*",
+    settings={"metrics_enabled": True, "logging_level": "INFO", "throttling_rate_limit": 100},
+    opts=options(),
+)
+
+pulumi.export("invoke_url", stage.invoke_url)
+pulumi.export("dns_name", balancer.dns_name)
+pulumi.export("image_uri", image.image_uri)
+pulumi.export("prefix_list", gateway_endpoint.prefix_list_id)

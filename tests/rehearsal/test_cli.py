@@ -1,0 +1,257 @@
+"""The command as a user gives it: wrong words, settings that are refused, what is kept, and ends at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shlex
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from rehearsal import keeper
+from tests.rehearsal.copies import COMMAND, ENGINEERS, PROJECT, change, copy, rehearse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GONE_WITHIN: Final = 2.0
+"""Seconds after which nothing of an ended rehearsal may be left."""
+
+
+def test_an_unknown_stack_lists_those_there_are() -> None:
+    ended = rehearse("up", PROJECT, "--stack", "staging")
+    assert ended.code == 2
+    assert "--stack staging: there is no such stack; there are dev, prod" in ended.output
+
+
+def test_a_folder_without_a_project_is_told(tmp_path: Path) -> None:
+    ended = rehearse("up", tmp_path, "--stack", "dev")
+    assert ended.code == 2
+    assert "there is no Pulumi.yaml" in ended.output
+
+
+def test_a_result_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    ended = rehearse("up", PROJECT, "--stack", "dev", json_file=tmp_path / "nowhere" / "result.json")
+    assert ended.code == 2
+    assert "there is no folder" in ended.output
+
+
+def test_no_rehearsal_to_end_is_no_error(tmp_path: Path) -> None:
+    ended = rehearse("down", copy(tmp_path / "project"))
+    assert (ended.code, ended.output) == (0, "no rehearsal is up\n")
+
+
+def test_bad_settings_are_all_told_at_once(tmp_path: Path) -> None:
+    """One a run would cost an engineer an evening."""
+    project = copy(tmp_path / "project")
+    change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
+    change(project / "Pulumi.dev.yaml", "    nat: single", "    nat: many")
+    change(project / "Pulumi.dev.yaml", "      desired_count: 1", "      desired_count: -1\n      colour: blue")
+    ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
+    assert ended.code == 1
+    (error,) = ended.errors
+    for part in ("atlantis", "many", "desired_count", "colour"):
+        assert part in error
+    assert "Traceback" not in ended.output
+    assert not ended.result["created"]
+
+
+def test_a_broken_script_is_told_before_anything_is_created(tmp_path: Path) -> None:
+    project = copy(tmp_path / "project")
+    script = project / "apps/query_service/rehearsal.yaml"
+    change(script, "  - name: the service is well\n", "  - name: the service is well\n    colour: blue\n")
+    ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
+    assert ended.code == 1
+    (error,) = ended.errors
+    assert error.startswith(f"{script}: requests[0].colour (the service is well): no such key")
+    assert not ended.result["created"]
+
+
+def test_a_failed_request_is_shown_with_what_the_workload_said(tmp_path: Path) -> None:
+    project = copy(tmp_path / "project")
+    script = project / "apps/query_service/rehearsal.yaml"
+    change(script, "      json: {status: ok}\n", "      json: {status: splendid}\n")
+    ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
+    assert ended.code == 1
+    (error,) = ended.errors
+    assert error.startswith("query-service: GET /health (the service is well):")
+    assert 'the answer.status: expected "splendid", got "ok"' in error
+    assert [each["ok"] for each in ended.result["requests"]].count(False) == 1
+
+
+# What follows ends rehearsals before their time.
+
+
+class Started:
+    """A rehearsal under way, and what it started."""
+
+    def __init__(self, output: Path, project: Path, *words: str) -> None:
+        self._output = output
+        with output.open("wb") as file:
+            self.process = subprocess.Popen(  # noqa: S603 - the command under test
+                [*COMMAND, "up", "--stack", "dev", "--project", str(project), *words],
+                cwd=PROJECT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=ENGINEERS,
+            )
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it has printed *words*."""
+        deadline = time.monotonic() + 60
+        while words not in self._output.read_text():
+            assert self.process.poll() is None, f"it ended before {words!r}: {self._output.read_text()}"
+            assert time.monotonic() < deadline, f"never came to {words!r}: {self._output.read_text()}"
+            time.sleep(0.01)
+
+    def watchdog(self) -> tuple[str, Path]:
+        """Return its run's marker and folder, from its watchdog's command line."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for pid in _below(self.process.pid):
+                with contextlib.suppress(OSError):
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+                    if "watch" in words:
+                        return words[words.index("watch") + 1], Path(words[words.index("watch") + 2])
+            time.sleep(0.01)
+        raise AssertionError("no watchdog")
+
+
+def _below(ancestor: int) -> set[int]:
+    """Return *ancestor*'s children, and theirs."""
+    children: dict[int, set[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), set()).add(int(stat.parent.name))
+    found, new = set[int](), {ancestor}
+    while new:
+        new = {pid for parent in new for pid in children.get(parent, set())} - found
+        found |= new
+    return found
+
+
+def _of_the_run(marker: str) -> list[str]:
+    """Return the commands of all living processes that carry *marker*, the watchdog among them."""
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state = (path / "stat").read_text().rpartition(")")[2].split()[0]
+            command = (path / "cmdline").read_bytes()
+            carried = f"{keeper.MARKER}={marker}".encode() in (path / "environ").read_bytes()
+            if state not in "ZX" and (carried or marker.encode() in command):
+                found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def _assert_nothing_is_left(marker: str, folder: Path, since: float) -> None:
+    while (left := _of_the_run(marker)) and time.monotonic() < since + _GONE_WITHIN:
+        time.sleep(0.02)
+    assert left == []
+    assert not folder.exists()
+
+
+MOMENTS: Final = (
+    (signal.SIGINT, "previewing", 130),
+    (signal.SIGINT, "deploying", 130),
+    (signal.SIGINT, "sending requests", 130),
+    (signal.SIGTERM, "starting the emulator", 143),
+    (signal.SIGTERM, "waiting for the services", 143),
+    (signal.SIGKILL, "asking the policies", -9),
+    (signal.SIGKILL, "deploying", -9),
+    (signal.SIGKILL, "waiting for the services", -9),
+    (signal.SIGKILL, "sending requests", -9),
+)
+
+
+@pytest.mark.parametrize(("number", "words", "code"), MOMENTS)
+def test_an_end_at_any_moment_leaves_nothing(tmp_path: Path, number: int, words: str, code: int) -> None:
+    """The moment is drawn anew each time: somewhere in the half second after *words*."""
+    started = Started(tmp_path / "output", PROJECT)
+    marker, folder = started.watchdog()
+    started.wait_for(words)
+    time.sleep(random.uniform(0, 0.5))  # noqa: S311 - a moment, no secret
+    since = time.monotonic()
+    started.process.send_signal(number)
+    assert started.process.wait(_GONE_WITHIN) == code
+    _assert_nothing_is_left(marker, folder, since)
+    assert "Traceback" not in (tmp_path / "output").read_text()
+
+
+def test_an_interrupted_rehearsal_writes_its_result_all_the_same(tmp_path: Path) -> None:
+    started = Started(tmp_path / "output", PROJECT, "--json", str(tmp_path / "result.json"))
+    started.wait_for("deploying")
+    started.process.send_signal(signal.SIGINT)
+    started.process.wait(_GONE_WITHIN)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert not result["ok"]
+    assert "interrupted" in result["errors"]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A project with a rehearsal that is kept up, and what it printed."""
+    project = copy(tmp_path_factory.mktemp("kept") / "project")
+    try:
+        ended = rehearse("up", project, "--stack", "dev", "--keep")
+        assert ended.code == 0, ended.output
+        yield project, ended.output
+    finally:
+        rehearse("down", project)
+
+
+def test_a_kept_rehearsal_answers_as_it_says(kept: tuple[Path, str]) -> None:
+    """The lines are copied to a shell; they must work as they stand."""
+    commands = [shlex.split(line) for line in kept[1].splitlines() if line.strip().startswith("curl ")]
+    assert len(commands) == 2
+    for words in commands:
+        headers = [words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"]
+        body = words[words.index("-d") + 1].encode()
+        asked = urllib.request.Request(words[-1], body, dict(headers), method=words[words.index("-X") + 1])  # noqa: S310
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10) as answer:
+            assert answer.status == 200
+            assert "user_id" in json.load(answer)
+
+
+def test_the_printed_environment_reaches_the_emulator(kept: tuple[Path, str]) -> None:
+    lines = [line.strip() for line in kept[1].splitlines()]
+    environment = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
+    (command,) = [shlex.split(line) for line in lines if "import boto3" in line]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
+    assert ":cluster/dev-" in done.stdout
+
+
+def test_a_second_rehearsal_beside_a_kept_one_is_refused(kept: tuple[Path, str]) -> None:
+    ended = rehearse("up", kept[0], "--stack", "dev")
+    assert ended.code == 1
+    assert "a rehearsal of dev is up" in ended.output
+    assert "python -m rehearsal down" in ended.output
+
+
+def test_down_ends_what_was_kept(tmp_path: Path) -> None:
+    project = copy(tmp_path / "project")
+    started = Started(tmp_path / "output", project, "--keep")
+    marker, folder = started.watchdog()
+    assert started.process.wait(120) == 0
+    assert _of_the_run(marker), "it was not kept"
+    assert rehearse("down", project).output == "the rehearsal of dev is ended\n"
+    _assert_nothing_is_left(marker, folder, time.monotonic())
+    assert not (project / ".rehearsal" / "kept.json").exists()
+
+
+def test_a_command_that_is_killed_before_it_could_keep_leaves_nothing(tmp_path: Path) -> None:
+    """Its work is done in another process, which must notice."""
+    started = Started(tmp_path / "output", copy(tmp_path / "project"), "--keep")
+    marker, folder = started.watchdog()
+    started.wait_for("deploying")
+    since = time.monotonic()
+    started.process.kill()
+    started.process.wait()
+    _assert_nothing_is_left(marker, folder, since)

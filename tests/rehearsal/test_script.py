@@ -1,0 +1,75 @@
+"""A workload's script is read whole or refused with each place that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rehearsal import script
+from rehearsal.script import ScriptError
+from tests.rehearsal.copies import PROJECT
+
+REQUEST = """
+requests:
+  - name: it answers
+    entrance: url
+    method: GET
+    path: /
+    expect: {status: 200}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "rehearsal.yaml"
+    path.write_text(text)
+    return path
+
+
+def wrong(folder: Path, text: str) -> str:
+    with pytest.raises(ScriptError) as raised:
+        script.read(written(folder, text))
+    return str(raised.value)
+
+
+def test_every_workloads_script_can_be_read() -> None:
+    paths = list(PROJECT.glob("apps/*/rehearsal.yaml"))
+    assert paths
+    for path in paths:
+        assert script.read(path).requests
+
+
+def test_a_scripts_place_is_beside_its_workload() -> None:
+    assert script.path_of(Path("/p"), "query-service") == Path("/p/apps/query_service/rehearsal.yaml")
+
+
+def test_an_empty_file_asks_nothing(tmp_path: Path) -> None:
+    assert script.read(written(tmp_path, "")).requests == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "into", "told"),
+    [
+        ("path: /", "path: x", "requests[0].path (it answers): got 'x'"),
+        ("path: /", "path: /\n    colour: blue", "requests[0].colour (it answers): no such key"),
+        ("{status: 200}", "{}", "requests[0].expect.status (it answers): missing, and required"),
+        ("{status: 200}", "{status: 20}", "requests[0].expect.status (it answers): got 20"),
+        ("method: GET", "method: FETCH", "requests[0].method (it answers): got 'FETCH'"),
+        ("path: /", "path: /\n    json: 1\n    text: a", "requests[0] (it answers): a request has one body"),
+        ("path: /", "path: /\n    outage: everything", "requests[0].outage (it answers): got 'everything'"),
+        ("name: it answers", "title: it answers", "requests[0].name: missing, and required"),
+        ("requests:", "seeds:", "seeds: no such key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, changed: str, into: str, told: str) -> None:
+    assert f"{tmp_path}/rehearsal.yaml: {told}" in wrong(tmp_path, REQUEST.replace(changed, into))
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = REQUEST.replace("path: /", "path: x").replace("method: GET", "method: FETCH")
+    assert len(wrong(tmp_path, text).splitlines()) == 2
+
+
+@pytest.mark.parametrize(("text", "told"), [("a: [", "is not YAML"), ("- a", "the whole file: got ['a']")])
+def test_what_is_no_mapping_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert told in wrong(tmp_path, text)

@@ -1,0 +1,107 @@
+"""A service is well when its tasks and targets are, and else it is told why not."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal import services
+from rehearsal.graph import Registered
+
+TASK = "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef"
+SERVICE = Registered(
+    urn="urn:shop",
+    type=services.SERVICE,
+    name="shop",
+    parent="",
+    custom=True,
+    id="arn:service",
+    inputs={"cluster": "main", "desiredCount": 1, "loadBalancers": [{"targetGroupArn": "arn:group"}]},
+    outputs={"name": "shop-1a2b3c4"},
+)
+
+
+@dataclass
+class Fake:
+    """Answers as ECS and Elastic Load Balancing would, and stands for the containers too."""
+
+    status: str = "RUNNING"
+    target: str = "healthy"
+    rollout: str = "IN_PROGRESS"
+    containers: list[Any] = field(default_factory=list[Any])
+
+    def client(self, _service: str) -> Fake:
+        """Answer for every service."""
+        return self
+
+    def all(self) -> list[Any]:
+        """All there are."""
+        return self.containers
+
+    def list_tasks(self, *, desiredStatus: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's own name
+        """One task, among the running or the stopped."""
+        return {"taskArns": [TASK] if desiredStatus == ("STOPPED" if self.status == "STOPPED" else "RUNNING") else []}
+
+    def describe_tasks(self, **_: Any) -> dict[str, Any]:
+        """That task."""
+        stopped = {"stoppedReason": "Essential container in task exited"} if self.status == "STOPPED" else {}
+        return {"tasks": [{"taskArn": TASK, "lastStatus": self.status, "containers": [], **stopped}]}
+
+    def describe_services(self, **_: Any) -> dict[str, Any]:
+        """One deployment."""
+        return {"services": [{"deployments": [{"rolloutState": self.rollout}]}]}
+
+    def describe_target_health(self, **_: Any) -> dict[str, Any]:
+        """One target."""
+        health = {"State": self.target, "Reason": "Target.Timeout", "Description": "Request timed out"}
+        return {"TargetHealthDescriptions": [{"Target": {"Id": "127.0.0.2", "Port": 80}, "TargetHealth": health}]}
+
+
+@dataclass
+class FakeContainer:
+    """A container as its record has it."""
+
+    well: bool = True
+    health: str = "HEALTHY"
+    health_output: str = ""
+    status: str = "running"
+    exit_code: int = 0
+    name: str = "web"
+    task_arn: str = TASK
+    lines: deque[str] = field(default_factory=lambda: deque(["it began", "it ended"]))
+
+
+def wait(fake: Fake, seconds: float = 0.05) -> list[str]:
+    return services.wait(fake, fake, [SERVICE], within=seconds)  # type: ignore[arg-type]
+
+
+def test_a_service_with_its_tasks_and_targets_healthy_is_well() -> None:
+    assert wait(Fake(containers=[FakeContainer()])) == []
+
+
+def test_a_task_that_is_not_healthy_is_told_with_its_probe_and_lines() -> None:
+    unwell = FakeContainer(well=False, health="UNHEALTHY", health_output="connection refused")
+    (told,) = wait(Fake(containers=[unwell]))
+    assert told.startswith("service 'shop': 0 of 1 tasks are well")
+    assert "its health check (UNHEALTHY): connection refused" in told
+    assert "    | it ended" in told
+
+
+def test_a_target_that_is_not_healthy_is_told_with_the_balancers_reason() -> None:
+    """The task is well: only the balancer cannot reach it, by a wrong port or path."""
+    (told,) = wait(Fake(target="unhealthy", containers=[FakeContainer()]))
+    assert "target 127.0.0.2:80 is unhealthy Target.Timeout Request timed out" in told
+
+
+def test_a_stopped_task_is_told_with_ecss_reason() -> None:
+    gone = FakeContainer(well=False, status="exited", exit_code=3)
+    (told,) = wait(Fake(status="STOPPED", containers=[gone]))
+    assert "task 01234567 is STOPPED: Essential container in task exited" in told
+    assert "container 'web' of task 01234567, exited with 3:" in told
+
+
+def test_a_service_that_ecs_gives_up_is_not_waited_for() -> None:
+    """A minute for what is lost already."""
+    (told,) = wait(Fake(status="STOPPED", rollout="FAILED"), seconds=60)
+    assert "and ECS gives up" in told

@@ -1,0 +1,94 @@
+"""A stack's settings reach the program as the Pulumi CLI would hand them over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehearsal import stack_file
+from rehearsal.stack_file import StackFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = """
+name: shop
+runtime: python
+config:
+  region: {type: string, default: eu-west-1}
+  tasks: {type: integer, default: 2}
+  shop:on: {type: boolean, default: true}
+  zones: {type: array, items: {type: string}, default: [a, b]}
+  network: {type: object, default: {nat: single}}
+  short: plain
+  aws:profile: {value: deploy}
+"""
+
+
+def read(folder: Path, stack: str, project: str = PROJECT) -> dict[str, str]:
+    (folder / "Pulumi.yaml").write_text(project)
+    (folder / "Pulumi.dev.yaml").write_text(stack)
+    return stack_file.read(folder, "dev").config
+
+
+def test_defaults_are_under_what_the_stack_says_and_every_value_is_text(tmp_path: Path) -> None:
+    """`pulumi.Config` parses text: an object that came as a Python dict would pass here and fail under the CLI."""
+    assert read(tmp_path, "config: {'shop:tasks': 3, network: {nat: none, zones: [1]}, 'other:key': yes}") == {
+        "shop:region": "eu-west-1",
+        "shop:tasks": "3",
+        "shop:on": "true",
+        "shop:zones": '["a","b"]',
+        "shop:network": '{"nat":"none","zones":[1]}',
+        "shop:short": "plain",
+        "aws:profile": "deploy",
+        "other:key": "yes",
+    }
+
+
+def test_scalars_are_those_of_the_clis_yaml(tmp_path: Path) -> None:
+    """Python's usual parser takes `no` for false, 012 for octal and 2024-01-01 for a date."""
+    config = read(tmp_path, "config: {a: no, b: 2024-01-01, c: 0.5, d: true, e: 012, f: 1:30}", "name: shop")
+    assert config == {
+        "shop:a": "no",
+        "shop:b": "2024-01-01",
+        "shop:c": "0.5",
+        "shop:d": "true",
+        "shop:e": "012",
+        "shop:f": "1:30",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "told"),
+    [
+        ("config: {tasks: many}", "Pulumi.dev.yaml: shop:tasks is \"many\"; it must be of type 'integer'"),
+        ("config: {tasks: 1.5}", "shop:tasks is 1.5; it must be of type 'integer'"),
+        ("config: {'shop:on': 1}", "shop:on is 1; it must be of type 'boolean'"),
+        ("config: {zones: a}", "shop:zones is \"a\"; it must be of type 'array'"),
+        ("config: {zones: [1]}", "shop:zones is [1]; it must be of type 'array'"),
+        ("config: {network: x}", "shop:network is \"x\"; it must be of type 'object'"),
+        ("config: {region: {a: 1}}", "it must be of type 'string'"),
+        ("config: {token: {secure: v1:abc}}", "shop:token is encrypted (`secure:`), and a rehearsal has no passphrase"),
+        ("config: {network: {token: {secure: v1:abc}}}", "shop:network.token is encrypted"),
+        ("environment: [prod]", "Pulumi.dev.yaml has an `environment`"),
+        ("config: [a]", "Pulumi.dev.yaml: `config` is ['a']; a mapping is wanted"),
+        ("config: {a: [}", "Pulumi.dev.yaml is not YAML"),
+        ("- a", "Pulumi.dev.yaml: got list at the top"),
+    ],
+)
+def test_what_the_cli_would_refuse_is_refused_by_name(stack: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(StackFileError) as caught:
+        read(tmp_path, stack)
+    assert told in str(caught.value)
+
+
+def test_every_missing_setting_is_named_at_once(tmp_path: Path) -> None:
+    project = "name: shop\nconfig: {a: {type: string}, b: {type: integer}}"
+    with pytest.raises(StackFileError, match=r"missing configuration: add shop:a, shop:b to Pulumi.dev.yaml"):
+        read(tmp_path, "config: {}", project)
+
+
+def test_a_project_without_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StackFileError, match=r"there is no .*Pulumi.yaml"):
+        stack_file.read(tmp_path, "dev")

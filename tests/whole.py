@@ -1,0 +1,77 @@
+"""The repository's own program, run once for each of its stacks."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rehearsal import program, schema, stand_ins
+from rehearsal.graph import Answer, Registered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT: Final = Path(__file__).parents[1]
+
+
+class Answers:
+    """Stands for AWS: every computed property of a resource is ``<its logical name>.<property>``."""
+
+    def knows(self, token: str) -> bool:
+        """Know what the rehearsal knows."""
+        return stand_ins.knows(token)
+
+    def make(self, resource: Registered) -> Answer:
+        """Answer all that the provider would compute."""
+        computed = schema.outputs_of(resource.type) - schema.inputs_of(resource.type).keys()
+        return Answer(
+            id=f"{resource.name}.id", outputs={key: f"{resource.name}.{key}" for key in {*computed, "imageUri"}}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """What one run of the program registered and handed out."""
+
+    graph: list[Registered]
+    outputs: Mapping[str, Any]
+    secret_outputs: frozenset[str]
+
+    def of(self, token: str) -> dict[str, Registered]:
+        """Return the resources whose type ends in *token*, by logical name."""
+        return {each.name: each for each in self.graph if each.type.endswith(token)}
+
+    def one(self, token: str, name: str | None = None) -> Registered:
+        """Return the only resource whose type ends in *token* (and of logical *name*)."""
+        found = [each for each in self.graph if each.type.endswith(token) and name in (None, each.name)]
+        assert len(found) == 1, f"{len(found)} of {token} {name or ''}"
+        return found[0]
+
+    def below(self, component: Registered) -> Iterator[Registered]:
+        """Yield what is within *component*, at any depth."""
+        for each in self.graph:
+            if each.parent == component.urn:
+                yield each
+                yield from self.below(each)
+
+
+def run(project: Path, stack: str, *, preview: bool) -> Whole:
+    """Run the program of *project*; nothing is made of it in either case, but in a *preview* ids are unknown."""
+    maker = stand_ins.Preview() if preview else Answers()
+    result = program.run(project, stack, preview=preview, maker=maker)
+    assert result.error is None, result.error
+    return Whole(graph=result.graph, outputs=result.outputs, secret_outputs=result.secret_outputs)
+
+
+@functools.cache
+def previewed(stack: str) -> Whole:
+    """Return what a first preview of *stack* knows."""
+    return run(ROOT, stack, preview=True)
+
+
+@functools.cache
+def deployed(stack: str) -> Whole:
+    """Return *stack* with every answer of AWS's known."""
+    return run(ROOT, stack, preview=False)
