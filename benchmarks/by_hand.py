@@ -112,7 +112,7 @@ def query_service(name: str, number: int, shared: Shared) -> None:
     """Register one query-service."""
     opts, tags = shared.opts, {"Service": name}
     answers, source = tables(name, tags, opts)
-    function = result_function(f"query-result-{number}", source, tags, opts)
+    function = result_function(f"{name}-result", source, tags, opts)
     api_url = private_api(name, function, tags, opts)
     definition = task(name, answers, function, api_url, tags, opts)
     service = behind_balancer(name, number, definition, tags, shared)

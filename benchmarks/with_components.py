@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fixtures import ACCOUNT_ID, DIGEST, KEY_ARN, NETWORK, REGION, REPOSITORY_URL, ROOT
 from pulumi import ResourceOptions
@@ -41,18 +41,19 @@ def build(count: int, provider: aws.Provider) -> None:
         balancer=lambda _kind: balancer,
     )
     for number in range(count):
-        numbered(number)(f"query-service-{number}", cast("Any", on), _SETTINGS, opts)
+        Numbered(f"query-service-{number}", cast("Any", on), _SETTINGS, opts)
 
 
-def numbered(number: int) -> type[QueryService]:
-    """Return the workload with names and paths that many of it can have side by side."""
+class Numbered(QueryService):
+    """The workload with names and paths that many of it can have side by side."""
 
-    class Numbered(QueryService):
-        function: ClassVar[str] = f"query-result-{number}"
-        paths: ClassVar[tuple[str, ...]] = (f"/query-service-{number}/*",)
+    @property
+    def function(self) -> str:
+        return f"{self.name}-result"
 
-        def source(self, folder: str) -> str:
-            return f"{ROOT}/apps/query_service/{folder}"
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (f"/{self.name}/*",)
 
-    Numbered.__name__ = f"QueryService{number}"
-    return Numbered
+    def source(self, folder: str) -> str:
+        return f"{ROOT}/apps/query_service/{folder}"

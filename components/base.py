@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,8 +83,9 @@ class Component(Owner, pulumi.ComponentResource):
         """
         said: dict[str, Any] = {}
         if props:
-            # Under one key: the SDK makes an output, and an attribute of that name, of every top-level prop.
-            said["args"] = dict(props)
+            # One text: the SDK makes an output, and an attribute of that name, of every top-level prop, and a dozen
+            # calls of every leaf below.
+            said["args"] = json.dumps(props, separators=(",", ":"))
         if roles:
             said["policies"] = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
             said["trusts"] = {role.name: role.declared() for role in roles}
