@@ -52,7 +52,9 @@ class Shared:
     def __init__(self, provider: aws.Provider) -> None:
         opts = ResourceOptions(provider=provider)
         self.opts = opts
-        self.cluster = aws.ecs.Cluster("bench", settings=[{"name": "containerInsights", "value": "enhanced"}], opts=opts)
+        self.cluster = aws.ecs.Cluster(
+            "bench", settings=[{"name": "containerInsights", "value": "enhanced"}], opts=opts
+        )
         aws.ecs.ClusterCapacityProviders(
             "bench",
             cluster_name=self.cluster.name,
@@ -189,9 +191,7 @@ def result_function(
     )
 
 
-def private_api(
-    name: str, function: aws.lambda_.Function, tags: dict[str, str], opts: ResourceOptions
-) -> Output[str]:
+def private_api(name: str, function: aws.lambda_.Function, tags: dict[str, str], opts: ResourceOptions) -> Output[str]:
     api = aws.apigateway.RestApi(
         name,
         endpoint_configuration={"types": "PRIVATE", "vpc_endpoint_ids": [ENDPOINT_ID]},
@@ -391,9 +391,7 @@ def task(
         execution_role_arn=execution_role.arn,
         container_definitions=definition,
         tags=tags,
-        opts=ResourceOptions.merge(
-            opts, ResourceOptions(depends_on=[log_group, task_rights, execution_rights])
-        ),
+        opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[log_group, task_rights, execution_rights])),
     )
 
 

@@ -74,7 +74,9 @@ def measured(side: str, count: int) -> dict[str, Any]:
 
 def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
     """Whether both sides registered as many resources of each type: a ratio of different work would say nothing."""
-    return Counter(each["type"] for each in ours["registered"]) == Counter(each["type"] for each in theirs["registered"])
+    return Counter(each["type"] for each in ours["registered"]) == Counter(
+        each["type"] for each in theirs["registered"]
+    )
 
 
 def main(pairs: int) -> int:
@@ -89,7 +91,8 @@ def main(pairs: int) -> int:
             return 1
         ratios[count] = statistics.median(ours["seconds"] / theirs["seconds"] for ours, theirs in turns)
         ours, theirs = (
-            {what: statistics.median(turn[side][what] for turn in turns) for what in ("seconds", "mib")} for side in (0, 1)
+            {what: statistics.median(turn[side][what] for turn in turns) for what in ("seconds", "mib")}
+            for side in (0, 1)
         )
         per_service[count] = ours["seconds"] / count
         print(

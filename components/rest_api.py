@@ -13,7 +13,7 @@ from pulumi import Output, ResourceOptions
 
 from components import api_paths, documents, naming, resource_policy
 from components.api_gateway_logging import ACCESS_LOGS
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, one_of, within
 from components.grants import Grant
 from components.logs import Logs
@@ -117,7 +117,7 @@ class RestApiArgs:
         within(self, "burst_limit", 1, 5_000, "requests")
 
 
-class RestApi(Component):
+class RestApi(Part):
     """A private REST API with its resource policy, its routes, one stage, and an access log.
 
     The policy lets in whoever comes from the VPC through the endpoint, and refuses everybody else by an explicit
@@ -141,7 +141,7 @@ class RestApi(Component):
     def __init__(self, name: str, args: RestApiArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.REST_API)
         group_name = naming.fixed(f"{ACCESS_LOGS}{name}", naming.LOG_GROUP)
-        super().__init__(name, declared(args), opts)
+        super().__init__(opts)
         self._api = aws.apigateway.RestApi(
             name,
             endpoint_configuration={"types": "PRIVATE", "vpc_endpoint_ids": [args.endpoint_id]},
@@ -162,14 +162,6 @@ class RestApi(Component):
         )
         stage = self._open(name, args, group_name, deployment.id)
         self.invoke_url = stage.invoke_url
-        self.register_outputs(
-            {
-                "api_id": self.api_id,
-                "stage_name": self.stage_name,
-                "execution_arn": self.execution_arn,
-                "invoke_url": self.invoke_url,
-            }
-        )
 
     def invoke(self, *routes: str) -> Grant:
         """Allow calling *routes* (``POST /query/user``) of an API with ``AWS_IAM``; without any, the whole stage."""
@@ -198,16 +190,17 @@ class RestApi(Component):
                         rest_api=self.api_id,
                         parent_id=resources[parent],
                         path_part=part,
-                        opts=self.child(),
+                        opts=self.child(suffix=below),
                     ).id
-            route = f"{name}-{method}-{path}"
+            suffix = f"-{method}-{path}"
+            route = f"{name}{suffix}"
             asked = aws.apigateway.Method(
                 route,
                 rest_api=self.api_id,
                 resource_id=resources[path],
                 http_method=method,
                 authorization=args.authorization,
-                opts=self.child(),
+                opts=self.child(suffix=suffix),
             )
             aws.lambda_.Permission(
                 route,
@@ -217,7 +210,7 @@ class RestApi(Component):
                 statement_id=self._statement_id(f"{self.stage_name} {method} {path}"),
                 principal="apigateway.amazonaws.com",
                 source_arn=self._arn(api_paths.in_arn(method, path)),
-                opts=self.child(),
+                opts=self.child(suffix=suffix),
             )
             integrations.append(
                 aws.apigateway.Integration(
@@ -229,7 +222,7 @@ class RestApi(Component):
                     integration_http_method="POST",  # how Lambda is called, whatever the method of the route
                     uri=target.invoke_arn,
                     timeout_milliseconds=args.timeout_ms,
-                    opts=self.child(),
+                    opts=self.child(suffix=suffix),
                 )
             )
         return integrations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pulumi
@@ -161,7 +162,7 @@ def test_what_is_declared_is_readable_at_a_first_preview() -> None:
     """A rule reads the component's own words while every id and rendered policy is unknown."""
     resources = network(preview=True, nat="single")
     said = one(resources, ":Network").inputs
-    assert said["args"]["nat"] == "single"
+    assert json.loads(said["args"])["nat"] == "single"
     assert said["policies"]["main-flow-logs"][0]["resources"] == [
         "arn:aws:logs:eu-west-1:123456789012:log-group:/vpc/main/flow-logs:*"
     ]

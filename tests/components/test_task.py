@@ -105,7 +105,7 @@ def test_what_is_granted_is_declared_for_policies_to_read_at_preview() -> None:
         {"actions": ["dynamodb:GetItem"], "resources": ["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]}
     ]
     assert declared["trusts"]["orders-task"]["service"] == "ecs-tasks.amazonaws.com"
-    assert declared["args"]["containers"][0]["port"] == 8080
+    assert json.loads(declared["args"])["containers"][0]["port"] == 8080
 
 
 def test_ecs_exec_adds_what_the_cluster_says_and_a_writable_root() -> None:
