@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
+
+# A shell starts its background jobs with Ctrl-C ignored, and so would all that the tests start: some send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
