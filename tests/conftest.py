@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A shell starts its background jobs with Ctrl-C ignored, and so would all that the tests start: some send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -13,9 +17,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(scope="session")
-def event_loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop of all tests: what one leaves on it is nobody's, and is not waited for."""
-    return asyncio.new_event_loop()
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Yield the event loop of all tests: what one leaves on it is nobody's, and is not waited for."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,6 @@ from components.grants import document
 from tests.components.recorder import Recorded, of_type, one, record
 
 # The provider's own `s3` module warns of some of its classes when it is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws")
-
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/shared"
 
 

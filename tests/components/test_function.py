@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The provider's own `lambda` module warns of one of its classes when it is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws")
-
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/source"
 QUERY = Grant(actions=["dynamodb:Query"], resources=[TABLE])
