@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(scope="session")
 def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """Yield the event loop of all tests: what one leaves on it is nobody's, and is not waited for."""
-    loop = asyncio.new_event_loop()
-    yield loop
-    asyncio.set_event_loop(None)
-    loop.close()
+    yield asyncio.new_event_loop()
+    # Pulumi makes one for each thread that registers, and closes none.
+    for made in [each for each in gc.get_objects() if isinstance(each, asyncio.BaseEventLoop)]:
+        if not made.is_running():
+            made.close()
 
 
 @pytest.fixture(autouse=True)
