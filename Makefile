@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse preview test check unit bench schema lock clean
+.PHONY: help setup rehearse preview test check format unit bench schema lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,8 +13,9 @@ setup: .venv/.installed ## make .venv from the pins
 # Python 3.11 by that name, or whatever `python3` is where that is 3.11 too.
 .venv/.installed: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) found: install Python 3.11, or say make PYTHON=/path/to/it"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	@echo "installing into .venv, about a minute and 700 MB"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 rehearse: setup ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
@@ -31,6 +32,10 @@ check: setup ## format, lint, types and imports
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+format: setup ## write the code as `check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
 unit: setup ## all tests, the rehearsals among them
 	$(BIN)/python -m pytest
 
@@ -38,7 +43,8 @@ bench: setup ## components beside the same resources by hand: time and memory at
 	$(BIN)/python benchmarks/evaluation.py
 
 schema: setup ## write stack.schema.json, which editors check the stack files with
-	$(BIN)/python -m apps._schema > stack.schema.json
+	@# Through another file: one that fails half-way must not empty the one that is there.
+	$(BIN)/python -m apps._schema > stack.schema.json.new && mv stack.schema.json.new stack.schema.json || { rm -f stack.schema.json.new; exit 1; }
 
 lock: setup ## write the pins anew from requirements*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.txt requirements.in

@@ -20,5 +20,5 @@ provider = aws.Provider(
 )
 opts = ResourceOptions(providers=[provider])
 platform = Platform("platform", stack, opts)
-deployed = {name: workloads[name](name, platform, section, opts) for name, section in stack.workloads.each()}
-outputs.export(stack, platform, {name: workload.outputs for name, workload in deployed.items()})
+deployed = {name: workloads[name](name, platform, section, opts).deploy() for name, section in stack.workloads.each()}
+outputs.export(stack, platform, deployed)

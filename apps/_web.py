@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal
+
+from typing_extensions import TypeVar
 
 from apps._workload import Outputs, Workload
 from components.alarms import Alarms, AlarmsArgs
@@ -13,16 +15,38 @@ from components.task import Task, TaskArgs
 from settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi import Input
 
     from components.grants import Grant
     from components.image import Image
+    from settings import Settings as Stack
 
 
-class WebWorkload(Workload[ServiceSettings]):
-    """A workload that is one HTTP service."""
+class WebSettings(ServiceSettings):
+    """What the section of a workload that is one HTTP service may say."""
+
+    load_balancer: Literal["internal", "public"] = "internal"
+    """Which of the stack's load balancers it is behind."""
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Yield what its entrance needs of the stack and does not find there, beside what any service does."""
+        yield from super().problems(stack)
+        balancers = {"internal": stack.internal_load_balancer, "public": stack.public_load_balancer}
+        if balancers[self.load_balancer] is None:
+            opened = {"internal": "vpc", "public": "0.0.0.0/0"}[self.load_balancer]
+            yield (
+                f"is behind the {self.load_balancer} load balancer; "
+                f"add `{self.load_balancer}_load_balancer: {{open_to: [{opened}]}}`"
+            )
+
+
+S = TypeVar("S", bound=WebSettings, default=WebSettings)
+
+
+class WebWorkload(Workload[S], Generic[S]):
+    """A workload that is one HTTP service; ``WebWorkload[Settings]`` where it has settings of its own."""
 
     def serve(
         self,
@@ -30,23 +54,24 @@ class WebWorkload(Workload[ServiceSettings]):
         image: Image,
         port: int,
         path: str | None = None,
-        balancer: Literal["internal", "public"] = "internal",
         health_path: str = "/health",
+        command: Sequence[str] = (),
         environment: Mapping[str, Input[str]] | None = None,
         grants: Sequence[Grant] = (),
     ) -> Outputs:
-        """Run *image* behind a load balancer, with its alarms to the stack's topic.
+        """Run *image* behind the load balancer that its section names, with its alarms to the stack's topic.
 
         Of what the balancer gets, *path* is for this workload (default: ``/<name>`` and all below it); its container
-        listens on *port* and answers 200 on *health_path* when it is well.
+        listens on *port* and answers 200 on *health_path* when it is well. *command* is what it runs (default: the
+        image's own), *grants* what it may do in AWS.
         """
         on, settings = self.on, self.settings
-        entrance = on.balancer(balancer)
+        entrance = on.balancer(settings.load_balancer)
         task = Task(
             self.name,
             TaskArgs(
                 account=on.account,
-                containers=[Container(image=image, port=port, environment=environment or {})],
+                containers=[Container(image=image, port=port, command=command, environment=environment or {})],
                 size=settings.size.value(),
                 grants=grants,
                 logs=Logs(retention_days=settings.log_retention_days),

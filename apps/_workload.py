@@ -24,24 +24,22 @@ Outputs = Mapping[str, Input[str]]
 
 
 class Workload(Component, Generic[S]):
-    """One system, with all that is its own.
+    """One system, with all that is its own: a node first, which `deploy` then fills.
 
     A subclass says `deploy`, and the class of its settings by its own base: ``Workload[ServiceSettings]``.
     """
 
-    outputs: Outputs
-
     def __init__(self, name: str, on: Platform, settings: S, opts: ResourceOptions | None = None) -> None:
-        """Make everything of the workload *name* on platform *on*, as *settings* say."""
+        """Register the workload *name*, on platform *on*, as *settings* say."""
         super().__init__(
             name, settings.model_dump(mode="json", exclude_unset=True, exclude_none=True), opts, tags={"Service": name}
         )
         self.name, self.on, self.settings = name, on, settings
-        self.outputs = self.deploy()
-        self.register_outputs(dict(self.outputs))
+        # What it hands out is the stack's to export.
+        self.register_outputs({})
 
     def deploy(self) -> Outputs:
-        """Make the workload's resources; return what others may read of it."""
+        """Make the workload's resources; return what others may read of it. The program calls it once."""
         raise NotImplementedError
 
     @classmethod
@@ -50,18 +48,28 @@ class Workload(Component, Generic[S]):
         for ancestor in cls.__mro__:
             for base in getattr(ancestor, "__orig_bases__", ()):
                 for said in get_args(base):
-                    if isinstance(said, type) and issubclass(said, WorkloadSettings):
-                        return said
+                    settings = said.__bound__ if isinstance(said, TypeVar) else said
+                    if isinstance(settings, type) and issubclass(settings, WorkloadSettings):
+                        return settings
         return WorkloadSettings
 
     def image(self) -> Image:
-        """Return the image that the stack file names, in a repository of the workload's own unless it names another."""
+        """Return the image that the stack file names, in a repository of the workload's own unless it names another.
+
+        That one is never deleted with its images where other accounts may run them, whatever ``protect`` says. Its
+        tags move where the stack builds: see `Repository.build`.
+        """
         said = self.settings.image
         if said.repository and said.digest:
             return Image.at(f"{said.repository}@{said.digest}")
+        pull_accounts = self.on.image_pull_accounts
         repository = Repository(
             self.name,
-            RepositoryArgs(pull_accounts=self.on.image_pull_accounts, force_delete=not self.on.protect),
+            RepositoryArgs(
+                immutable_tags=not said.build,
+                pull_accounts=pull_accounts,
+                force_delete=not self.on.protect and not pull_accounts,
+            ),
             self.child(),
         )
         return repository.image(digest=said.digest) if said.digest else repository.build(self.source("service"))

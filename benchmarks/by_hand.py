@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from fixtures import ACCOUNT_ID, ENDPOINT_ID, IMAGE_URI, KEY_ARN, NETWORK, REGION, REPOSITORY_ARN, ROOT
 from pulumi import Output, ResourceOptions
 
+_FUNCTION = ROOT / "apps/query_service/function"
 _TRUST_CONDITION = {
     "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
     "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{ACCOUNT_ID}:*"},
@@ -180,7 +181,9 @@ def result_function(
         role=role.arn,
         runtime="python3.14",
         handler="handler.handle",
-        code=pulumi.FileArchive(f"{ROOT}/apps/query_service/function"),
+        code=pulumi.AssetArchive(
+            {path.name: pulumi.FileAsset(str(path)) for path in sorted(_FUNCTION.glob("*")) if path.is_file()}
+        ),
         architectures=["x86_64"],
         memory_size=256,
         timeout=10,
@@ -478,6 +481,7 @@ def behind_balancer(
         deployment_maximum_percent=200,
         deployment_circuit_breaker={"enable": True, "rollback": True},
         availability_zone_rebalancing="ENABLED",
+        force_new_deployment=True,
         enable_execute_command=False,
         enable_ecs_managed_tags=True,
         propagate_tags="SERVICE",

@@ -41,7 +41,7 @@ def build(count: int, provider: aws.Provider) -> None:
         balancer=lambda _kind: balancer,
     )
     for number in range(count):
-        Numbered(f"query-service-{number}", cast("Any", on), _SETTINGS, opts)
+        Numbered(f"query-service-{number}", cast("Any", on), _SETTINGS, opts).deploy()
 
 
 class Numbered(QueryService):

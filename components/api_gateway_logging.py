@@ -87,7 +87,11 @@ def _role(name: str, args: ApiGatewayLoggingArgs) -> ServiceRole:
     return ServiceRole(
         name=naming.autonamed(name, naming.ROLE),
         service="apigateway.amazonaws.com",
-        conditions={"StringEquals": {"aws:SourceAccount": args.account.id}},
+        # No condition: AWS documents none for this role, and API Gateway was found not to say aws:SourceAccount when
+        # it takes it, so that one on it would have the setting refused. Who may hand API Gateway the role is decided
+        # by `iam:PassRole`, inside this account alone.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+        conditions={},
         grants=[
             # It knows no narrower resource.
             Grant(actions=["logs:DescribeLogGroups"], resources=["*"]),

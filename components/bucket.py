@@ -72,6 +72,7 @@ class Bucket(Part):
 
     arn: Output[str]
     bucket_name: Output[str]
+    """Known once its policy stands: AWS tries to write the moment that a load balancer is told of the bucket."""
 
     def __init__(self, name: str, args: BucketArgs | None = None, opts: ResourceOptions | None = None) -> None:
         args = args or BucketArgs()
@@ -88,10 +89,10 @@ class Bucket(Part):
             restrict_public_buckets=True,
             opts=self.child(),
         )
-        self.arn, self.bucket_name = bucket.arn, bucket.id
+        self.arn = bucket.arn
         self._objects = Output.concat(self.arn, "/*")
         self._key_arn = args.kms_key_arn
-        aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.id,
             policy=resource_policy.document(
@@ -103,6 +104,7 @@ class Bucket(Part):
             # S3 refuses two changes to who may see a bucket at one time.
             opts=self.child(ResourceOptions(depends_on=[closed])),
         )
+        self.bucket_name = Output.all(bucket.id, policy.id).apply(lambda known: str(known[0]))
         if args.versioned:
             aws.s3.BucketVersioning(
                 name, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child()

@@ -55,7 +55,10 @@ class FunctionArgs:
     account: Account
     """Where it is."""
     code: str
-    """Folder whose files are the deployment package, as seen from the program's working directory."""
+    """Folder whose files are the deployment package, as seen from the program's working directory.
+
+    What Python compiled there stays out: whoever ran the code once would otherwise change the function.
+    """
     handler: str = "handler.handle"
     """What Lambda calls, in the runtime's own form: for Python ``<module>.<function>``."""
     runtime: str = "python3.14"
@@ -124,7 +127,7 @@ class Function(Component):
         )
         function = aws.lambda_.Function(
             name,
-            code=pulumi.FileArchive(args.code),
+            code=_archive(Path(args.code)),
             handler=args.handler,
             runtime=args.runtime,
             role=role.create(self).arn,
@@ -144,6 +147,16 @@ class Function(Component):
     def invoke(self) -> Grant:
         """Allow calling it, at its newest code."""
         return Grant(actions=("lambda:InvokeFunction",), resources=(self.arn,))
+
+
+def _archive(folder: Path) -> pulumi.AssetArchive:
+    """Return the files of *folder* by their names within it, without what Python compiled."""
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.relative_to(folder).parts
+    )
+    return pulumi.AssetArchive({path.relative_to(folder).as_posix(): pulumi.FileAsset(str(path)) for path in files})
 
 
 def _role(name: str, args: FunctionArgs, log_streams: str) -> ServiceRole:

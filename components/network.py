@@ -17,6 +17,8 @@ from components.flow_logs import FlowLogs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pulumi
+
     from components.account import Account
 
 _EVERYWHERE: Final = "0.0.0.0/0"
@@ -99,9 +101,9 @@ class Network(Component):
     zones: tuple[str, ...]
     """Letters of its zones, sorted; the ids below are in the same order."""
     public_subnet_ids: tuple[Output[str], ...]
-    """For what the internet reaches: load balancers and NAT gateways."""
+    """For what the internet reaches: load balancers. Known once the way to the internet gateway stands."""
     app_subnet_ids: tuple[Output[str], ...]
-    """For tasks: a way out, none in."""
+    """For tasks: a way out, none in. Known once that way stands: a task started earlier could pull no image."""
     data_subnet_ids: tuple[Output[str], ...]
     """For databases and file systems: no way out."""
     endpoint_ids: Mapping[str, Output[str]]
@@ -128,14 +130,16 @@ class Network(Component):
         public = {zone: self._subnet("public", region + zone, blocks[zone].public) for zone in self.zones}
         app = {zone: self._subnet("app", region + zone, blocks[zone].app) for zone in self.zones}
         data = {zone: self._subnet("data", region + zone, blocks[zone].data) for zone in self.zones}
-        self.public_subnet_ids = tuple(public.values())
-        self.app_subnet_ids = tuple(app.values())
-        self.data_subnet_ids = tuple(data.values())
-        to_internet = self._open(public)
-        app_tables = {zone: self._route_table("app", app, zone) for zone in self.zones}
+        to_internet, linked = self._open(public)
+        app_ways = {zone: self._route_table("app", app, zone) for zone in self.zones}
+        app_tables = {zone: table for zone, (table, _) in app_ways.items()}
         self._route_table("data", data)
         if args.nat != "none":
-            self._route_out(app_tables, public, to_internet, single=args.nat == "single")
+            for zone, route in self._route_out(app_tables, public, to_internet, single=args.nat == "single").items():
+                app_ways[zone][1].append(route)
+        self.public_subnet_ids = tuple(_after(subnet, [*linked, to_internet]) for subnet in public.values())
+        self.app_subnet_ids = tuple(_after(app[zone], way) for zone, (_, way) in app_ways.items())
+        self.data_subnet_ids = tuple(data.values())
         self.endpoint_ids = {
             **endpoints.make_gateways(
                 args.gateway_endpoints,
@@ -151,7 +155,7 @@ class Network(Component):
                 region=region,
                 vpc_id=self.vpc_id,
                 cidr=args.cidr,
-                subnets=self.app_subnet_ids,
+                subnets=list(app.values()),
                 within=self,
             ),
         }
@@ -185,27 +189,36 @@ class Network(Component):
             opts=self.child(),
         ).id
 
-    def _route_table(self, tier: str, subnets: Mapping[str, Output[str]], only: str | None = None) -> Output[str]:
-        """Make one table for the *subnets* of a tier, or for zone *only*; its one route yet is the VPC's own."""
+    def _route_table(
+        self, tier: str, subnets: Mapping[str, Output[str]], only: str | None = None
+    ) -> tuple[Output[str], list[pulumi.CustomResource]]:
+        """Make one table for the *subnets* of a tier, or for zone *only*; its one route yet is the VPC's own.
+
+        Return its id and its associations.
+        """
         name = f"{self._name}-{tier}-{only}" if only else f"{self._name}-{tier}"
         table = aws.ec2.RouteTable(name, vpc_id=self.vpc_id, tags=self._named(name), opts=self.child()).id
-        for zone in [only] if only else self.zones:
+        return table, [
             aws.ec2.RouteTableAssociation(
                 f"{self._name}-{tier}-{zone}", subnet_id=subnets[zone], route_table_id=table, opts=self.child()
             )
-        return table
+            for zone in ([only] if only else self.zones)
+        ]
 
-    def _open(self, public: Mapping[str, Output[str]]) -> aws.ec2.Route:
+    def _open(self, public: Mapping[str, Output[str]]) -> tuple[aws.ec2.Route, list[pulumi.CustomResource]]:
+        """Give the public tier its way to the internet; return that route and the associations of its table."""
+        table, linked = self._route_table("public", public)
         gateway = aws.ec2.InternetGateway(
             self._name, vpc_id=self.vpc_id, tags=self._named(self._name), opts=self.child()
         )
-        return aws.ec2.Route(
+        route = aws.ec2.Route(
             f"{self._name}-public",
-            route_table_id=self._route_table("public", public),
+            route_table_id=table,
             destination_cidr_block=_EVERYWHERE,
             gateway_id=gateway.id,
             opts=self.child(),
         )
+        return route, linked
 
     def _route_out(
         self,
@@ -214,7 +227,8 @@ class Network(Component):
         to_internet: aws.ec2.Route,
         *,
         single: bool,
-    ) -> None:
+    ) -> Mapping[str, aws.ec2.Route]:
+        """Make NAT gateways and each app table's route to one; return these routes by zone."""
         gateways: dict[str, Output[str]] = {}
         for zone in self.zones[:1] if single else self.zones:
             name = f"{self._name}-nat-{zone}"
@@ -227,11 +241,18 @@ class Network(Component):
                 # Without a way to the internet from its subnet, a NAT gateway comes up as failed.
                 opts=self.child(ResourceOptions(depends_on=[to_internet])),
             ).id
-        for zone, table in app_tables.items():
-            aws.ec2.Route(
+        return {
+            zone: aws.ec2.Route(
                 f"{self._name}-app-{zone}",
                 route_table_id=table,
                 destination_cidr_block=_EVERYWHERE,
                 nat_gateway_id=gateways[self.zones[0] if single else zone],
                 opts=self.child(),
             )
+            for zone, table in app_tables.items()
+        }
+
+
+def _after(subnet_id: Output[str], others: Sequence[pulumi.CustomResource]) -> Output[str]:
+    """Return *subnet_id*, known once *others* are made too; whoever takes it then waits for them."""
+    return Output.all(subnet_id, *(other.id for other in others)).apply(lambda known: str(known[0]))

@@ -28,24 +28,40 @@ class RepositoryArgs:
     """What a `Repository` takes.
 
     Raises:
-        InvalidArgsError: a count out of bounds, or an account that is not 12 digits.
+        InvalidArgsError: a count out of bounds, an account that is not 12 digits, or ``force_delete`` where other
+            accounts pull.
 
     """
 
     repository_name: str | None = None
     """What people type and images are found under. Default: the component's name."""
     keep_images: int = 10
-    """Images kept, the newest, tagged or not. Default: 10, so that ten rollouts can be undone."""
+    """Images kept, the newest, tagged or not. Default: 10, so that ten rollouts can be undone.
+
+    With ``pull_accounts`` none ever goes: nobody here knows which image another account runs.
+    """
     untagged_days: int = 14
-    """Days after which an image without a tag goes, even if it is among the kept. 1 to 3650."""
+    """Days after which an image without a tag goes, even if it is among the kept. 1 to 3650. Default: 14.
+
+    An image whose tag has moved to another has none.
+    """
     scan_on_push: bool = True
     """Whether ECR looks for known vulnerabilities in each image pushed."""
     immutable_tags: bool = True
-    """Whether a tag, once given, stays where it is. A repository for a moving tag (``latest``) turns it off."""
+    """Whether a tag, once given, stays where it is. Default: yes.
+
+    A repository turns it off for a moving tag (``latest``), and for `Repository.build`.
+    """
     pull_accounts: Sequence[str] = ()
-    """Other accounts, 12 digits each, whose roles may pull. Default: none."""
+    """Other accounts, 12 digits each, whose roles may pull, and so may run any image from now on.
+
+    Default: none.
+    """
     force_delete: bool = False
-    """Whether the repository can be deleted with images in it. Default: no, AWS refuses."""
+    """Whether the repository can be deleted with images in it. Default: no, AWS refuses.
+
+    Refused with ``pull_accounts``, whose tasks would find no image any more.
+    """
 
     def __post_init__(self) -> None:
         # A rule counts to at least 1; ECR keeps 20,000 images a repository at most (its quota, raised on request).
@@ -55,10 +71,14 @@ class RepositoryArgs:
         for account in self.pull_accounts:
             if len(account) != 12 or not account.isdecimal():  # noqa: PLR2004 - an account id
                 raise InvalidArgsError(of(self, "pull_accounts"), got=account, want="12 digits, as text")
+        if self.force_delete and self.pull_accounts:
+            raise InvalidArgsError(
+                of(self, "force_delete"), got=True, want="leave it out with pull_accounts: they may run what is in it"
+            )
 
 
 class Repository(Component):
-    """A repository that scans what is pushed, keeps the newest images and lets no tag be moved.
+    """A repository that scans what is pushed, and by default keeps the newest images and lets no tag be moved.
 
     Raises:
         InvalidArgsError: a repository name that ECR refuses.
@@ -83,11 +103,14 @@ class Repository(Component):
             tags=self.tags,
             opts=self.child(),
         )
-        aws.ecr.LifecyclePolicy(
-            name, repository=repository.name, policy=documents.render(_lifecycle(args)), opts=self.child()
-        )
-        if args.pull_accounts:
-            others = {"AWS": [f"arn:aws:iam::{account}:root" for account in sorted(set(args.pull_accounts))]}
+        if not args.pull_accounts:
+            aws.ecr.LifecyclePolicy(
+                name, repository=repository.name, policy=documents.render(_lifecycle(args)), opts=self.child()
+            )
+        else:
+            # Bare ids, which IAM takes for the account's ARN: in any partition.
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+            others = {"AWS": sorted(set(args.pull_accounts))}
             # No resource: a repository's policy speaks of itself, and ECR refuses one that names it.
             statement = {"Sid": "Pull", "Effect": "Allow", "Principal": others, "Action": list(PULL)}
             aws.ecr.RepositoryPolicy(
@@ -118,8 +141,10 @@ class Repository(Component):
         """Build the image of folder *context* with Docker, push it here and return it, by digest.
 
         Once a repository: a second image has a second repository, or comes by digest. *dockerfile* defaults to the
-        one in *context*; *args* and *target* are the Dockerfile's. The tag is made of what is built: one that stayed
-        the same would be refused here, where tags do not move.
+        one in *context*; *args* and *target* are the Dockerfile's. The tag is made of what is built, and is no
+        promise: the same source on another base image, or checked out under another umask, is another image under
+        the same tag. So let tags move here (``immutable_tags=False``), or ECR refuses that push; whoever runs the
+        image has it by digest.
 
         Raises:
             InvalidArgsError: a folder without a Dockerfile, or an architecture that ECS has not.
@@ -163,28 +188,25 @@ def _lifecycle(args: RepositoryArgs) -> dict[str, object]:
 
     An image that an index refers to never goes before the index does, so platforms of a kept image stay.
     """
-    return {
-        "rules": [
-            {
-                "rulePriority": 1,
-                "description": f"untagged: {args.untagged_days} days",
-                "selection": {
-                    "tagStatus": "untagged",
-                    "countType": "sinceImagePushed",
-                    "countUnit": "days",
-                    "countNumber": args.untagged_days,
-                },
-                "action": {"type": "expire"},
-            },
-            {
-                "rulePriority": 2,
-                "description": f"the newest {args.keep_images}",
-                "selection": {
-                    "tagStatus": "any",
-                    "countType": "imageCountMoreThan",
-                    "countNumber": args.keep_images,
-                },
-                "action": {"type": "expire"},
-            },
-        ]
+    untagged = {
+        "rulePriority": 1,
+        "description": f"untagged: {args.untagged_days} days",
+        "selection": {
+            "tagStatus": "untagged",
+            "countType": "sinceImagePushed",
+            "countUnit": "days",
+            "countNumber": args.untagged_days,
+        },
+        "action": {"type": "expire"},
     }
+    newest = {
+        "rulePriority": 2,
+        "description": f"the newest {args.keep_images}",
+        "selection": {
+            "tagStatus": "any",
+            "countType": "imageCountMoreThan",
+            "countNumber": args.keep_images,
+        },
+        "action": {"type": "expire"},
+    }
+    return {"rules": [untagged, newest]}

@@ -123,6 +123,9 @@ class RestApi(Part):
     The policy lets in whoever comes from the VPC through the endpoint, and refuses everybody else by an explicit
     Deny: without it, an IAM identity of the account with a broad right to invoke would pass from any other VPC.
 
+    A route that is taken out answers on: the new deployment is a snapshot that the engine takes before it deletes
+    the route's method. Another one cures it: ``pulumi up --replace <URN of the Deployment>`` afterwards.
+
     Raises:
         InvalidArgsError: *name* does not fit an API or a log group.
 

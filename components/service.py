@@ -191,6 +191,8 @@ class Service(Component):
             deployment_maximum_percent=args.rollout.maximum_percent,
             deployment_circuit_breaker={"enable": True, "rollback": True},
             availability_zone_rebalancing="ENABLED" if args.rollout.zone_rebalancing else "DISABLED",
+            # Without it the provider replaces a service whose capacity strategy changes, and so stops all its tasks.
+            force_new_deployment=True,
             enable_execute_command=args.task.exec_on,
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",

@@ -7,16 +7,18 @@ Exit codes: 0 all passed; 1 something was refused or failed; 2 wrong use of the 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rehearsal import ending, keeper, kept
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Callable, Sequence
 
 
@@ -33,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stacks = sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.glob("Pulumi.*.yaml"))
     if options.stack not in stacks:
         parser.error(f"--stack {options.stack}: there is no such stack; there are {', '.join(stacks) or 'none'}")
-    if options.json and not options.json.absolute().parent.is_dir():
-        parser.error(f"--json {options.json}: there is no folder {options.json.parent}")
+    if options.json and (why := _unwritable(options.json)):
+        parser.error(f"--json {options.json}: {why}")
     _isolate()
     try:
         return _rehearse(options, project)
@@ -63,6 +65,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("down", parents=[common], help="end a rehearsal that was kept up")
     return parser
+
+
+def _unwritable(file: Path) -> str:
+    """Return why *file* cannot be written, empty if it can: better now than when the work is done."""
+    if not file.absolute().parent.is_dir():
+        return f"there is no folder {file.parent}"
+    if file.is_dir():
+        return "that is a folder; name a file in it"
+    there = file.exists()
+    if there and not file.is_file():
+        return ""  # a pipe or a device, which may be opened once
+    try:
+        file.open("ab").close()
+        if not there:
+            file.unlink()
+    except OSError as error:
+        return f"it cannot be written ({error.strerror}); name another file"
+    return ""
 
 
 def _isolate() -> None:
@@ -102,7 +122,10 @@ def _run(options: argparse.Namespace, project: Path, detach: Callable[[int], Non
     def write() -> None:
         result.seconds["total"] = time.monotonic() - started
         if options.json:
-            result.write(options.json)
+            try:
+                result.write(options.json)
+            except OSError as error:
+                result.fail(f"--json {options.json}: it could not be written ({error.strerror})")
 
     def last_words() -> None:
         if not session.ended:
@@ -128,5 +151,22 @@ def _run(options: argparse.Namespace, project: Path, detach: Callable[[int], Non
     return 0 if result.ok else 1
 
 
+def _command() -> int:
+    """Run `main` on the terminal, file or pipe that there is."""
+    with contextlib.suppress(AttributeError):  # there may be none at all
+        # An "…" in an encoding without one is no reason to fail.
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
+    try:
+        try:
+            return main()
+        finally:
+            print(end="", flush=True)  # noqa: T201
+    except OSError as error:
+        print(f"rehearsal: {error}", file=sys.stderr)  # noqa: T201
+        # What could not be printed is tried again as Python ends, and would be told with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_command())

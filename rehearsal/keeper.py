@@ -37,6 +37,9 @@ MARKER: Final = "DRYDOCK_RUN"
 
 _PROC: Final = Path("/proc")
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_LONGEST_FOLDER: Final = 70
+"""Bytes of the path of the folder for temporary files. A Unix socket's path has 107 at most, 103 on macOS, and a run's
+folder and the containers' socket in it take 29."""
 _GRACE: Final = 3.0
 """Seconds that each process gets between SIGTERM and SIGKILL at a normal end."""
 
@@ -126,7 +129,7 @@ def keep() -> Generator[Run]:
     SystemExit here) all are killed at once, since whoever interrupts does not wait.
     """
     marker = secrets.token_hex(16)
-    folder = Path(tempfile.mkdtemp(prefix="drydock-"))
+    folder = Path(tempfile.mkdtemp(prefix="drydock-", dir=_short_folder()))
     watchdog = subprocess.Popen(  # noqa: S603
         [sys.executable, "-I", "-S", __file__, "watch", marker, str(folder)],
         stdin=subprocess.PIPE,
@@ -145,6 +148,12 @@ def keep() -> Generator[Run]:
         if watchdog.stdin:
             watchdog.stdin.close()
         watchdog.wait()
+
+
+def _short_folder() -> str:
+    """Return the folder for temporary files, or ``/tmp`` where its path is too long for a socket in it."""
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's below is private
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ _DIES_WITHIN: Final = 2.0
 
 
 class KeptError(Exception):
-    """Another rehearsal of this project is up."""
+    """Another rehearsal of this project is up, or this one cannot be noted."""
 
 
 def find(project_dir: Path) -> dict[str, Any] | None:
@@ -62,12 +62,19 @@ def claim(project_dir: Path, stack: str) -> Generator[None]:
     """Be the kept rehearsal of *project_dir* until the block ends.
 
     Raises:
-        KeptError: there is one already.
+        KeptError: there is one already, or its file cannot be written.
 
     """
     path = _path(project_dir)
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        held = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise KeptError(
+            f"{path.parent}: what is kept is noted in a folder of that name, and it cannot be ({error.strerror}): "
+            "move away what is there, or make the project's folder writable"
+        ) from None
+    with held as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -124,10 +131,13 @@ def _attend(child: int, told: int) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, pass_on)
-    said = os.read(told, 1)
-    return said[0] if said else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        said = os.read(told, 1)
+        return said[0] if said else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Background:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rehearsal.requests import Client, output_of
+from rehearsal.requests import Client, EntranceError, check_names, output_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +25,15 @@ def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str
         f"""  {sys.executable} -c 'import boto3; print(boto3.client("ecs").list_clusters()["clusterArns"])'""",
     ]
     client = Client(emulator.endpoint)
+    handed_out = outputs.get("workloads", {})
     for workload, followed in scripts.items():
+        try:
+            check_names(workload, handed_out.get(workload, {}), followed)
+        except EntranceError:
+            continue  # told among the errors, or not there since the deployment failed
         # The last good request of each entrance: the first is often a health check.
         last = {request.entrance: request for request in followed.requests if request.expect.status < 300}  # noqa: PLR2004
         for entrance, request in last.items():
-            url = output_of(workload, outputs["workloads"][workload], entrance)
+            url = output_of(workload, handed_out[workload], entrance)
             lines += ["", f"  # {workload}: {request.name}", f"  {client.curl(url, request)}"]
     return "\n".join(lines)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import http
 import json
+import re
 import shlex
 import time
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlsplit
 
 import urllib3
+from pulumi.runtime.rpc import UNKNOWN
 
 from rehearsal.result import Asked
 
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from rehearsal.script import Request, Script
     from rehearsal.tree import Tree
 
-_TIMEOUT: Final = 60.0
-"""Seconds for one answer: an Application Load Balancer's own idle timeout, by default."""
+TIMEOUT: Final = 35.0
+"""Seconds for one answer. An API Gateway gives up after 29 and a workload here after 30 by default, each with an answer
+that says so; what is still silent then is not going to speak."""
 _BRIEF: Final = 300
 """Characters of an answer that are quoted: a few lines of a terminal."""
 _STAGE: Final = "aws:apigateway/stage:Stage"
@@ -31,7 +35,7 @@ _METHOD_SETTINGS: Final = "aws:apigateway/methodSettings:MethodSettings"
 
 
 class EntranceError(Exception):
-    """A request or a seed names an output that the workload does not have."""
+    """A request or a seed names an output that the workload does not have, or that is no URL."""
 
 
 class Client:
@@ -40,7 +44,7 @@ class Client:
     def __init__(self, gateway: str) -> None:
         """Resolve each name to *gateway*, such as ``http://127.0.0.1:4566``, and loopback addresses to themselves."""
         self._gateway = gateway
-        self._pools = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(_TIMEOUT))
+        self._pools = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT))
 
     def __enter__(self) -> Self:
         """Keep connections open until the block ends."""
@@ -119,11 +123,19 @@ def check_names(workload: str, outputs: Mapping[str, Any], script: Script) -> No
     """Hold every output that *script* names against those there are, before anything is sent.
 
     Raises:
-        EntranceError: one is not there.
+        EntranceError: one is not there, or is an entrance and no URL; what a preview does not know may become one.
 
     """
-    for name in [*(part.table for part in script.seed), *(request.entrance for request in script.requests)]:
-        output_of(workload, outputs, name)
+    for part in script.seed:
+        output_of(workload, outputs, part.table)
+    for request in script.requests:
+        value = output_of(workload, outputs, request.entrance)
+        if value != UNKNOWN and not re.match("https?://[^/]", value):
+            raise EntranceError(
+                f"{workload}: the request {request.name!r} goes through the output {request.entrance!r}, which is "
+                f"a {type(outputs[request.entrance]).__name__} and no URL: name an output that begins with "
+                "http:// or https://"
+            )
 
 
 def ask(client: Client, workload: str, outputs: Mapping[str, Any], request: Request) -> Asked:
@@ -131,12 +143,28 @@ def ask(client: Client, workload: str, outputs: Mapping[str, Any], request: Requ
     url = output_of(workload, outputs, request.entrance).rstrip("/") + request.path
     headers, body = _headers_and_body(request)
     started = time.monotonic()
-    status = 0
+    status, late = 0, False
     try:
         status, answered, content = client.send(request.method, url, headers, body)
         problems = list(_differences(request, status, answered, content))
+        late = bool(problems) and status == http.HTTPStatus.GATEWAY_TIMEOUT
+    except urllib3.exceptions.ReadTimeoutError:
+        problems, late = [f"no answer from {url} within {TIMEOUT:.0f} s"], True
     except (urllib3.exceptions.HTTPError, OSError) as error:
         problems = [f"no answer from {url}: {error}"]
+    return asked(workload, request, problems, status=status, seconds=time.monotonic() - started, late=late)
+
+
+def asked(
+    workload: str,
+    request: Request,
+    problems: Sequence[str],
+    *,
+    status: int = 0,
+    seconds: float = 0.0,
+    late: bool = False,
+) -> Asked:
+    """Return what is recorded of *request*; without a *status* there was no answer."""
     return Asked(
         workload=workload,
         name=request.name,
@@ -144,8 +172,9 @@ def ask(client: Client, workload: str, outputs: Mapping[str, Any], request: Requ
         method=request.method,
         path=request.path,
         status=status,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         ok=not problems,
+        late=late,
         problems=tuple(problems),
     )
 

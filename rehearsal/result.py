@@ -72,6 +72,8 @@ class Asked:
     """0 when there was no answer."""
     seconds: float
     ok: bool
+    late: bool = False
+    """Whether it failed for want of an answer in time: the client's limit, or a 504 of what is in between."""
     problems: tuple[str, ...] = ()
     """Expected and got, for each part that differs."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rehearsal.result import Lack
+from rehearsal.services import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+_CLUSTER: Final = "aws:ecs/cluster:Cluster"
 
 
 def lacks(tree: Tree, denials: Iterable[Denial]) -> list[Lack]:
@@ -39,25 +41,72 @@ def strangers(tree: Tree, denials: Iterable[Denial]) -> list[str]:
 def idle(tree: Tree, exercised: Mapping[str, Collection[str]]) -> list[str]:
     """Return, as a line a task role, the actions that it was granted and that no request exercises.
 
-    *exercised* is what each workload's requests say they need. A workload that says nothing is not asked.
+    *exercised* is what each workload's requests say they need. A workload that says nothing is not asked. What ECS Exec
+    needs is left out where a service has it on: no request opens a session, and that Exec is unproved is said already.
     """
     task_roles = {definition.inputs.get("taskRoleArn") for definition in tree.of(_TASK_DEFINITION)}
+    with_exec = _with_exec(tree)
     lines: list[str] = []
     for role in tree.of(ROLE):
         needed = exercised.get(tree.workload_of(role))
         if needed and role.outputs.get("arn") in task_roles:
-            spare = sorted(_granted(tree, role) - set(needed))
+            granted = _granted(tree, role)
+            if role.outputs.get("arn") in with_exec:
+                granted -= _for_exec(tree, granted)
+            spare = sorted({action for action, _ in granted} - set(needed))
             if spare:
                 lines.append(f"role {role.name!r}: granted, not exercised: {', '.join(spare)}")
     return lines
 
 
-def _granted(tree: Tree, role: Registered) -> set[str]:
-    """Return the actions that the components above *role*'s policies declare for it."""
-    granted: set[str] = set()
+def _granted(tree: Tree, role: Registered) -> set[tuple[str, str]]:
+    """Return what the components above *role*'s policies declare for it: actions, each with its resource."""
+    granted: set[tuple[str, str]] = set()
     for policy in tree.of(_ROLE_POLICY):
         above = tree.get(policy.parent)
         if role.urn in policy.property_dependencies.get("role", []) and above is not None:
             declared = cast("Mapping[str, list[Mapping[str, Any]]]", above.inputs.get("policies") or {})
-            granted |= {str(action) for statement in declared.get(policy.name, []) for action in statement["actions"]}
+            granted |= {
+                (str(action), str(resource))
+                for statement in declared.get(policy.name, [])
+                for action in statement["actions"]
+                for resource in statement["resources"]
+            }
     return granted
+
+
+def _with_exec(tree: Tree) -> set[Any]:
+    """Return the ARNs of the task roles of those services that have ECS Exec on."""
+    running = {
+        each.inputs.get("taskDefinition") for each in tree.of(SERVICE) if each.inputs.get("enableExecuteCommand")
+    }
+    definitions = tree.of(_TASK_DEFINITION)
+    return {each.inputs.get("taskRoleArn") for each in definitions if each.outputs.get("arn") in running}
+
+
+def _for_exec(tree: Tree, granted: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of *granted* that ECS Exec needs: its channel, and the log and the key of the clusters' sessions.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+    """
+    sessions = [
+        each.inputs.get("configuration", {}).get("executeCommandConfiguration", {}) for each in tree.of(_CLUSTER)
+    ]
+    keys = {each.get("kmsKeyId") for each in sessions}
+    groups = {each.get("logConfiguration", {}).get("cloudWatchLogGroupName") for each in sessions}
+
+    def needed(action: str, resource: str) -> bool:
+        match action.partition(":")[0]:
+            case "ssmmessages":
+                return True
+            case "logs":
+                return (
+                    action == "logs:DescribeLogGroups"
+                    or resource.partition(":log-group:")[2].removesuffix(":*") in groups
+                )
+            case "kms":
+                return resource in keys
+            case _:
+                return False
+
+    return {(action, resource) for action, resource in granted if needed(action, resource)}

@@ -5,10 +5,11 @@ It is data beside the workload, `apps/<workload>/rehearsal.yaml`; nothing in it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +23,26 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+def _storable(value: Any) -> Any:
+    """Refuse what DynamoDB's SDK does not take, at any depth."""
+    if isinstance(value, Mapping | list):
+        inner = cast("Mapping[str, Any] | list[Any]", value)
+        for each in inner.values() if isinstance(inner, Mapping) else inner:
+            _storable(each)
+    elif not isinstance(value, str | int | bytes | None):
+        raise ValueError(  # noqa: TRY004 - pydantic gathers these alone
+            f"got {value}, a {type(value).__name__}, which DynamoDB's SDK does not take: write it as text ('{value}') "
+            "or as a whole number"
+        )
+    return cast("Any", value)
+
+
 class Seed(_Part):
     """Items that are in a table before the first request."""
 
     table: str
     """The workload's output that holds the table's name."""
-    items: tuple[dict[str, Any], ...]
+    items: tuple[dict[str, Annotated[Any, AfterValidator(_storable)]], ...]
     """Plain values, without fractions."""
 
 
@@ -92,12 +107,18 @@ def read(path: Path) -> Script:
     except yaml.YAMLError as error:
         raise ScriptError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     try:
-        return Script.model_validate(content or {})
+        script = Script.model_validate(content or {})
     except ValidationError as error:
         wrong = [
             f"{path}: {_place(each['loc'], content)}: {_said(cast('dict[str, Any]', each))}" for each in error.errors()
         ]
         raise ScriptError("\n".join(wrong)) from None
+    if not script.requests:
+        raise ScriptError(
+            f"{path}: requests: there is none, so the workload would pass unasked: write one or more, each with "
+            "`name`, `entrance`, `method`, `path` and `expect`; or remove the file, which a warning then tells"
+        )
+    return script
 
 
 def _place(location: tuple[int | str, ...], content: Any) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rehearsal.containers import Container, Containers
     from rehearsal.emulator import Emulator
@@ -16,7 +16,9 @@ SERVICE: Final = "aws:ecs/service:Service"
 
 WITHIN: Final = 60.0
 """Seconds for all services together; a workload that needs longer to its first healthy answer is told here."""
-_LAST_LINES: Final = 12
+_LAST_LINES: Final = 10
+_LONGEST_LINE: Final = 300
+"""Characters of a line that are quoted: a JSON line of a log may hold a whole answer."""
 _EVERY: Final = 0.1
 _FAILED_TASKS: Final = 3
 """After so many stopped tasks a service is not waited for: ECS's circuit breaker trips no sooner."""
@@ -52,15 +54,22 @@ def wait(
     ]
 
 
-def last_lines(containers: Sequence[Container], count: int = _LAST_LINES) -> list[str]:
-    """Return the latest *count* lines of each of *containers*, under a line that says whose they are."""
+def quoted(lines: Iterable[str]) -> list[str]:
+    """Return the latest ten of *lines*, marked as quoted, and each cut where it is long."""
+    return [
+        f"| {line if len(line) <= _LONGEST_LINE else f'{line[:_LONGEST_LINE]}…'}" for line in [*lines][-_LAST_LINES:]
+    ]
+
+
+def last_lines(containers: Sequence[Container]) -> list[str]:
+    """Return the latest lines of each of *containers*, under a line that says whose they are."""
     told: list[str] = []
     for container in containers:
         state = container.status if container.status != "exited" else f"exited with {container.exit_code}"
         told.append(f"  container {container.name!r} of task {_short(container.task_arn)}, {state}:")
         if container.health not in ("UNKNOWN", "HEALTHY"):
             told.append(f"    its health check ({container.health}): {container.health_output}")
-        told += [f"    | {line}" for line in list(container.lines)[-count:]] or ["    it printed nothing"]
+        told += [f"    {line}" for line in quoted(container.lines)] or ["    it printed nothing"]
     return told
 
 
@@ -94,14 +103,13 @@ class _Watched:
     def told(self, when: str) -> str:
         """Write what is wrong: each task's state, its stopped reason, its last lines, and the targets."""
         lines = [f"service {self.service.name!r}: {self._well} of {self._wanted} tasks are well {when}"]
-        for status in ("RUNNING", "STOPPED"):
-            for task in self._tasks(status):
-                reason = task.get("stoppedReason")
-                lines.append(
-                    f"  task {_short(task['taskArn'])} is {task['lastStatus']}{f': {reason}' if reason else ''}"
-                )
-                lines += [f"    {each['name']}: {each['reason']}" for each in task["containers"] if each.get("reason")]
-                lines += last_lines(self._of(task))
+        # One that stops meanwhile is on both lists.
+        tasks = {task["taskArn"]: task for status in ("RUNNING", "STOPPED") for task in self._tasks(status)}
+        for arn, task in tasks.items():
+            reason = task.get("stoppedReason")
+            lines.append(f"  task {_short(arn)} is {task['lastStatus']}{f': {reason}' if reason else ''}")
+            lines += [f"    {each['name']}: {each['reason']}" for each in task["containers"] if each.get("reason")]
+            lines += last_lines(self._of(task))
         for group in self._target_groups():
             for target in self._targets(group):
                 health = target["TargetHealth"]

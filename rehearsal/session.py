@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc
 
 from rehearsal import packs, program, requests, roles, script, services, stack_file
+from rehearsal.asking import Asking
 from rehearsal.autoname import Names
 from rehearsal.containers import NOT_ENFORCED, Containers, prove_secrets
 from rehearsal.emulator import Emulator, EmulatorError, launch
@@ -26,16 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from rehearsal.containers import Container
     from rehearsal.graph import Registered
     from rehearsal.keeper import Run
     from rehearsal.progress import Progress
-    from rehearsal.script import Request, Script
+    from rehearsal.script import Script
 
 _PROVIDER: Final = "pulumi:providers:aws"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
-_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-"""The label that ECS gives a container."""
 
 _NOWHERE: Final = {
     # A pack may look a subnet up in AWS. At a preview there is none to ask, and no real account may be asked.
@@ -49,8 +46,6 @@ _NO_FILES: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-_LOGS_FOLLOW: Final = 0.2
-"""Seconds after an answer within which a workload has written what it has to say of it."""
 _TOLD: Final = (
     EmulatorError,
     packs.PackError,
@@ -225,19 +220,24 @@ class Session:
         return not wrong
 
     def _ask_all(self, tree: Tree, containers: Containers, maker: StandIns) -> None:
+        asking = Asking(
+            tree,
+            self.scripts,
+            emulator=self.emulator,
+            containers=containers,
+            make=maker.make,
+            result=self.result,
+            progress=self._progress,
+        )
         with self._progress.phase("seed", "seeding tables"):
-            for workload, followed in self.scripts.items():
-                requests.seed(self.emulator, workload, tree.workloads[workload], followed)
-        sending = self._progress.phase("requests", "sending requests")
-        with sending, requests.Client(self.emulator.endpoint) as client:
-            for workload in tree.workloads:
-                if workload in self.scripts:
-                    for request in self.scripts[workload].requests:
-                        self._ask(client, tree, workload, request, containers, maker)
-                else:
-                    self.result.warnings.append(
-                        f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
-                    )
+            asking.seed()
+        with self._progress.phase("requests", "sending requests"):
+            asking.ask()
+        self.result.warnings += [
+            f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
+            for workload in tree.workloads
+            if workload not in self.scripts
+        ]
         self.result.warnings += roles.idle(
             tree,
             {
@@ -245,27 +245,6 @@ class Session:
                 for workload, followed in self.scripts.items()
             },
         )
-
-    def _ask(
-        self,
-        client: requests.Client,
-        tree: Tree,
-        workload: str,
-        request: Request,
-        containers: Containers,
-        maker: StandIns,
-    ) -> None:
-        own = _containers_of(containers, tree, workload)
-        before = {each.id: len(each.lines) for each in own}
-        with requests.outage(request.outage, tree, workload, self.emulator, maker.make):
-            asked = requests.ask(client, workload, tree.workloads[workload], request)
-        self.result.requests.append(asked)
-        if not asked.ok:
-            time.sleep(_LOGS_FOLLOW)
-            wrong = "".join(f"\n  {problem}" for problem in asked.problems)
-            said = "".join(f"\n  | {line}" for each in own for line in list(each.lines)[before[each.id] :])
-            self.result.fail(f"{workload}: {request.method} {request.path} ({request.name}):{wrong}{said}")
-        self._progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {request.method} {request.path}")
 
     def _prove_secrets(self, tree: Tree) -> None:
         with self._progress.phase("secrets", "reading secrets as the execution roles"):
@@ -289,11 +268,6 @@ class Session:
         self.result.errors[:0] = map(str, self.result.denials)
         if self.result.errors:
             self.result.warnings += roles.strangers(tree, denials)
-
-
-def _containers_of(containers: Containers, tree: Tree, workload: str) -> list[Container]:
-    families = {each.inputs["family"] for each in tree.of(_TASK_DEFINITION) if tree.workload_of(each) == workload}
-    return [each for each in containers.all() if each.labels[_FAMILY] in families]
 
 
 def _account_and_region(planned: Sequence[Registered]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ pulumi/pulumi.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pulumi
 import yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -51,7 +53,12 @@ def read(project_dir: Path, stack: str) -> StackFile:
             f"{path.name} has an `environment`: a rehearsal cannot open Pulumi ESC environments, so the stack's "
             "settings must stand in the file"
         )
-    given = {_namespaced(key, name): value for key, value in _mapping(content, "config", path).items()}
+    said = _mapping(content, "config", path)
+    given = {_namespaced(key, name): value for key, value in said.items()}
+    twice = [key for key in said if _namespaced(key, name) != key and _namespaced(key, name) in said]
+    if twice:
+        told = ", ".join(f"{key!r} is {_namespaced(key, name)!r} too" for key in twice)
+        raise StackFileError(f"{path.name}: {told}: a key without a namespace is the project's; keep one of the two")
     for key, value in given.items():
         _refuse_secure(key, value, path)
 
@@ -59,10 +66,13 @@ def read(project_dir: Path, stack: str) -> StackFile:
     types = {_namespaced(key, name): _type_of(key, value, name) for key, value in typed.items()}
     missing = [key for key, kind in types.items() if key not in given and kind.get("default") is None]
     if missing:
-        raise StackFileError(f"Stack {stack!r} is missing configuration: add {', '.join(missing)} to {path.name}")
+        wrong = [key for key in given if key not in types]
+        add = ", ".join(key + _meant(key, wrong) for key in missing)
+        raise StackFileError(f"Stack {stack!r} is missing configuration: add {add} to {path.name}")
     values = {key: kind["default"] for key, kind in types.items() if kind.get("default") is not None} | given
-    for key, kind in types.items():
-        _check(key, kind, values[key], path)
+    problems = [problem for key, kind in types.items() for problem in _problems(key, kind, values[key])]
+    if problems:
+        raise StackFileError("\n  ".join(f"{path.name}: {problem}" for problem in problems))
     return StackFile(project=name, stack=stack, config={key: _text(value) for key, value in values.items()})
 
 
@@ -74,8 +84,41 @@ def _stack_path(project_dir: Path, stack: str) -> Path:
     return path
 
 
+class _RefusedError(yaml.YAMLError):
+    """What the CLI's parser refuses and Python's takes; the message begins with the line."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line}: {problem}")
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML as the CLI's parser reads it: `yes`, `on`, dates and sexagesimals are plain text, as in YAML 1.2."""
+    """YAML as the CLI's parser reads it: `yes`, `on`, dates and sexagesimals are plain text, as in YAML 1.2.
+
+    A key twice in one mapping is an error there, and so is a value that holds itself.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        begun: Any = cast("Any", self).peek_event()
+        node: Any = super().compose_node(parent, index)
+        # A mapping or list has its end only once all that it holds is read.
+        if node.end_mark is None:
+            raise _RefusedError(_line(begun), f"*{begun.anchor} is inside of &{begun.anchor}; nothing can hold itself")
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            # One that is no text is refused later.
+            line, name = _line(key), str(key.value)
+            if name in first:
+                raise _RefusedError(line, f"{name!r} stands in line {first[name]} already; keep one of the two")
+            first[name] = line
+        return node
+
+
+def _line(at: yaml.Node | yaml.Event) -> int:
+    return cast("Any", at).start_mark.line + 1
 
 
 _SCALARS: Final = (
@@ -95,6 +138,8 @@ def _load(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
     except FileNotFoundError:
         raise StackFileError(f"there is no {path}") from None
+    except _RefusedError as error:
+        raise StackFileError(f"{path.name}, {error}") from None
     except yaml.YAMLError as error:
         raise StackFileError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
     if content is None:
@@ -140,12 +185,26 @@ def _refuse_secure(key: str, value: Any, path: Path) -> None:
             _refuse_secure(f"{key}[{index}]", item, path)
 
 
-def _check(key: str, kind: dict[str, Any], value: Any, path: Path) -> None:
+def _meant(key: str, given: list[str]) -> str:
+    close = difflib.get_close_matches(key, given, n=1)
+    return f" (is {close[0]!r} meant for it?)" if close else ""
+
+
+def _problems(key: str, kind: dict[str, Any], value: Any) -> Iterator[str]:
     if kind.get("secret"):
-        raise StackFileError(f"{key} is a secret in Pulumi.yaml: a rehearsal has no passphrase or key to open it")
-    wanted = kind.get("type")
-    if wanted is not None and not _is_a(wanted, kind.get("items"), value, top=True):
-        raise StackFileError(f"{path.name}: {key} is {json.dumps(value)}; it must be of type {wanted!r}")
+        yield f"{key} is a secret in Pulumi.yaml: a rehearsal has no passphrase or key to open it"
+        return
+    wanted, items = kind.get("type"), kind.get("items")
+    if wanted is None or _is_a(wanted, items, value, top=True):
+        return
+    if wanted != "array" or not isinstance(value, list) or not isinstance(items, dict):
+        yield f"{key} is {json.dumps(value)}; it must be of type {wanted!r}"
+        return
+    of = cast("dict[str, Any]", items)
+    for index, item in enumerate(cast("list[Any]", value)):
+        if not _is_a(of["type"], of.get("items"), item):
+            what = "text, so each must be in quotes" if of["type"] == "string" else repr(of["type"])
+            yield f"{key}[{index}] is {json.dumps(item)}; {key} is an array of {what}"
 
 
 def _is_a(wanted: str, items: Any, value: Any, *, top: bool = False) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components import naming
 from components.account import Account
 from components.adopted_network import AdoptedNetwork
 from components.errors import InvalidArgsError
 from components.flow_logs import FlowLogs
 from components.load_balancer import LoadBalancerArgs
 from components.network import NetworkArgs
-from settings.section import Section, Text
+from settings.section import ACCOUNT_ID, REGION, Section, Text
 from settings.workload import CapacitySettings, RetentionDays, Strategy, WorkloadSettings
 
 if TYPE_CHECKING:
@@ -23,14 +24,31 @@ if TYPE_CHECKING:
     from components.adopted_network import AnyNetwork
 
 Zone = Annotated[str, Text(r"[a-f]", "a zone's letter, a to f")]
-Cidr = Annotated[str, Text(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", "an IPv4 block such as '10.0.0.0/16'")]
+Cidr = Annotated[str, Text(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "an IPv4 block such as '10.0.0.0/16'")]
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
-Tag = Annotated[str, Text(r"[\w .:/=+@-]{1,256}", "a tag's value: 1 to 256 letters, digits, spaces and _.:/=+-@")]
+Tag = Annotated[
+    str,
+    Text(
+        r"(?! +$)(?![Aa][Ww][Ss]:)[\w .:/=+@-]{1,256}",
+        "a tag's value: 1 to 256 letters, digits, spaces and _.:/=+-@, not spaces alone, nor 'aws:' first",
+    ),
+]
 Email = Annotated[str, Text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 CertificateArn = Annotated[
-    str, Text(r"arn:[\w-]+:acm:[a-z0-9-]+:\d{12}:certificate/\S+", "the ARN of an ACM certificate")
+    str, Text(rf"arn:[a-z-]+:acm:{REGION}:{ACCOUNT_ID}:certificate/\S+", "the ARN of an ACM certificate")
 ]
-AccountId = Annotated[str, Text(r"\d{12}", "an account's 12 digits")]
+AccountId = Annotated[str, Text(ACCOUNT_ID, "an account's 12 digits")]
+
+# Rules a security group has in each direction, a quota that AWS raises on request.
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+_MOST_RULES: Final = 60
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+_SECURITY_GROUP: Final = naming.NameRule(
+    what="security group",
+    longest=255,
+    pattern=r"(?!sg-).+",
+    reads="not 'sg-' at the beginning, which is how AWS's ids begin",
+)
 
 
 class AdoptSettings(Section):
@@ -130,13 +148,24 @@ class LoadBalancerSettings(Section):
     certificate_arn: CertificateArn | None = None
     """ACM certificate of the stack's region. With it: HTTPS, and HTTP only redirects. Default: HTTP alone."""
     open_to: tuple[str, ...] = ()
-    """IPv4 blocks that may call it, or the word `vpc`. Default: nobody."""
+    """IPv4 blocks that may call it, or the word `vpc`: 60 at most, and 30 with a certificate. Default: nobody."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 60
     """Seconds of silence before a connection is closed."""
     domain: str | None = None
     """The host name that the certificate is for and that DNS points here, such as `api.example.com`."""
     access_log_days: Annotated[int, Field(ge=1, le=3650)] | None = 90
     """Days that access logs are kept, in a bucket of their own. `null`: none are written."""
+
+    @model_validator(mode="after")
+    def _fits_one_security_group(self) -> Self:
+        ports = 2 if self.certificate_arn else 1
+        if len(self.open_to) * ports > _MOST_RULES:
+            raise ValueError(
+                f"open_to: got {len(self.open_to)} blocks; {_MOST_RULES // ports} or fewer: each takes a rule for each "
+                f"of {ports} port(s), and AWS lets a security group have {_MOST_RULES} (the VPC quota 'Inbound or "
+                "outbound rules per security group')"
+            )
+        return self
 
     def args(
         self, network: AnyNetwork, *, internal: bool, protect: bool, access_logs: Input[str] | None = None
@@ -181,7 +210,7 @@ class Workloads(Section):
 class Settings(Section):
     """Everything that a stack file may say under `drydock:`."""
 
-    region: Annotated[str, Text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")]
+    region: Annotated[str, Text(REGION, "a region such as 'eu-west-1'")]
     """AWS region, such as `ap-southeast-1`."""
     allowed_account_ids: Annotated[tuple[AccountId, ...], AfterValidator(_one_account)]
     """The one account this stack lives in, as text. With any other account's credentials nothing is done."""
@@ -209,15 +238,39 @@ class Settings(Section):
 
     def problems(self) -> Iterator[str]:
         """Yield what parts of the settings, each right by itself, have against each other."""
-        balancers = {"internal": self.internal_load_balancer, "public": self.public_load_balancer}
-        for kind, balancer in balancers.items():
+        for name, rule in self._names():
             try:
-                if balancer:
-                    balancer.args(self.network.sketch(), internal=kind == "internal", protect=self.protect)
+                naming.autonamed(name, rule)
+            except InvalidArgsError as error:
+                yield f"stage: got {self.stage!r}; {error}"
+                break  # one setting, told once
+        certificates = self.account().arn("acm", "certificate/")
+        for kind, balancer in self._balancers().items():
+            try:
+                balancer.args(self.network.sketch(), internal=kind == "internal", protect=self.protect)
             except InvalidArgsError as error:
                 yield f"{kind}_load_balancer: {error}"
+            if balancer.certificate_arn and not balancer.certificate_arn.startswith(certificates):
+                yield (
+                    f"{kind}_load_balancer.certificate_arn: got {balancer.certificate_arn!r}; one of the stack's own "
+                    f"account and region, {certificates}...: a load balancer takes no other"
+                )
         for name, section in self.workloads.each():
             yield from (f"workloads.{name}.{problem}" for problem in section.problems(self))
+
+    def _balancers(self) -> dict[str, LoadBalancerSettings]:
+        kinds = {"internal": self.internal_load_balancer, "public": self.public_load_balancer}
+        return {kind: balancer for kind, balancer in kinds.items() if balancer}
+
+    def _names(self) -> Iterator[tuple[str, naming.NameRule]]:
+        """Yield each name that the platform makes of the stage and that AWS may refuse, with the rule for it."""
+        if self.network.interface_endpoints:
+            yield f"{self.stage}-endpoints", _SECURITY_GROUP
+        for kind, balancer in self._balancers().items():
+            yield f"{self.stage}-{kind}", naming.LOAD_BALANCER
+            yield f"{self.stage}-{kind}", _SECURITY_GROUP
+            if balancer.access_log_days:
+                yield f"{self.stage}-{kind}-access-logs", naming.BUCKET
 
     def account(self) -> Account:
         """Return the account and region as the components take them."""

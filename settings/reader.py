@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from settings.workload import WorkloadSettings
 
 _OURS: Final = "drydock:"
+_THE_ENGINES: Final = "pulumi:"
 
 # What pydantic calls a kind of error → what would do, its own context filled in.
 _WANT: Final[Mapping[str, str]] = {
@@ -79,8 +80,7 @@ def schema(workloads: Mapping[str, type[WorkloadSettings]]) -> dict[str, Any]:
                 "type": "object",
                 "required": [_OURS + key for key in inner["required"]],
                 "properties": {_OURS + key: value for key, value in inner["properties"].items()},
-                # Other namespaces are other packages' business, but for the provider's: ours is set above.
-                "patternProperties": {f"^(?!{_OURS}|aws:)": True},
+                "patternProperties": {f"^{_THE_ENGINES}": True},
                 "additionalProperties": False,
             }
         },
@@ -126,6 +126,10 @@ def _misplaced(said: Mapping[str, str], encrypted: Collection[str]) -> Iterator[
     for key in said:
         if key.startswith("aws:"):
             yield f"{key}: has no effect here; " + (f"set {instead[key]}" if key in instead else "take it out")
+        elif not key.startswith((_OURS, _THE_ENGINES)):
+            close = difflib.get_close_matches(key, [_OURS + name for name in Settings.model_fields], n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"settings here begin with {_OURS!r}"
+            yield f"{key}: nobody reads it; {hint}"
 
 
 def _refused(problems: Sequence[str]) -> SettingsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import core_schema
@@ -12,6 +12,13 @@ from pydantic_core import core_schema
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
+
+
+# Not `\d`: digits of other scripts fit it too, in Python and not in the JSON schema.
+ACCOUNT_ID: Final = r"[0-9]{12}"
+"""Pattern of an account's id."""
+REGION: Final = r"[a-z]{2}(-[a-z]+)+-[0-9]"
+"""Pattern of a region's name."""
 
 
 class Section(BaseModel):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components import naming
 from components.capacity import Capacity, check_strategy
 from components.fargate import Size
 from components.logs import RETENTION_DAYS
 from components.rollout import Rollout
 from components.scaling import Scaling
-from settings.section import Section, Text
+from settings.section import ACCOUNT_ID, REGION, Section, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +29,19 @@ def _retention(days: int) -> int:
 RetentionDays = Annotated[int, AfterValidator(_retention)]
 
 
+def _named(url: str) -> str:
+    naming.fixed(url.partition("/")[2], naming.REPOSITORY)  # which is only so long
+    return url
+
+
 Digest = Annotated[str, Text(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hexadecimal digits")]
 RepositoryUrl = Annotated[
     str,
     Text(
-        r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+",
-        "<account>.dkr.ecr.<region>.amazonaws.com/<name>, without tag or digest",
+        rf"{ACCOUNT_ID}\.dkr\.ecr\.{REGION}\.amazonaws\.com(\.cn)?/{naming.REPOSITORY.pattern}",
+        f"<account>.dkr.ecr.<region>.amazonaws.com/<name> without tag or digest, the name {naming.REPOSITORY.reads}",
     ),
+    AfterValidator(_named),
 ]
 
 
@@ -140,8 +147,7 @@ class CapacitySettings(Section):
 
 
 def _strategy(parts: tuple[CapacitySettings, ...]) -> tuple[CapacitySettings, ...]:
-    if parts:
-        check_strategy([part.value() for part in parts])
+    check_strategy([part.value() for part in parts])
     return parts
 
 
@@ -180,6 +186,16 @@ class ServiceSettings(WorkloadSettings):
     """Whether ECS Exec may open a shell in its containers; their root is then writable."""
     log_retention_days: RetentionDays = 30
     """Days its logs are kept."""
+
+    @model_validator(mode="after")
+    def _begins_within_its_scaling(self) -> Self:
+        within, said = self.scaling, "desired_count" in self.model_fields_set
+        if within and said and not within.minimum <= self.desired_count <= within.maximum:
+            raise ValueError(
+                f"desired_count: got {self.desired_count}; `scaling` keeps it from {within.minimum} to "
+                f"{within.maximum}: say one of these, or leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _can_be_replaced(self) -> Self:

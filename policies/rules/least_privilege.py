@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from policies.findings import Finding
-from policies.reading import Absent, Known, Reading, Tree, Unknown, listed, read
-from policies.rules.iam import declarations, documents, managed, statements, trusts
+from policies.reading import Absent, Known, Reading, Tree, Unknown
+from policies.rules.iam import accounts, attachments, declarations, documents, invocations, managed, statements, trusts
+from policies.rules.iam.attachments import ATTACHMENTS, DOCUMENTS, ROLE, attached
 from policies.rules.iam.documents import Document
 
 if TYPE_CHECKING:
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
     from policies.resources import Resource
     from policies.rules.iam.statements import Fault
 
-ROLE: Final = "aws:iam/role:Role"
-ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
-POLICY: Final = "aws:iam/policy:Policy"
-DOCUMENTS: Final = (ROLE_POLICY, POLICY, "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
-"""Types whose `policy` says what an identity may do."""
-ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-ATTACHMENTS: Final[Mapping[str, str]] = {
-    ROLE_ATTACHMENT: "policyArn",
-    "aws:iam/policyAttachment:PolicyAttachment": "policyArn",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "policyArn",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "policyArn",
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "policyArns",
-    ROLE: "managedPolicyArns",
-}
-"""Type → the property that attaches managed policies."""
 PERMISSION: Final = "aws:lambda/permission:Permission"
 
 RULES: Final = frozenset(
@@ -91,7 +77,7 @@ SCHEMA: Final = {
 def judge(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
     """Everything wrong with what one resource allows or, a component, declares that its own resources will."""
     if not resource.type.startswith("aws:"):
-        yield from _component(resource, options)
+        yield from _component(resource, seen, options)
     if resource.type in DOCUMENTS:
         yield from _document(resource, seen, options)
     if resource.type == ROLE:
@@ -104,21 +90,10 @@ def judge(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOp
                 fault = managed.judge_attachment(arn, options.pass_role_services)
                 yield from _findings(resource, f"`{path}`", [fault] if fault else [])
     if resource.type == PERMISSION:
-        yield from _permission(resource)
+        yield from _permission(resource, seen)
 
 
-def attached(resource: Resource) -> list[Tree]:
-    """The managed policies that *resource* attaches; one unknown stands for a list not known yet."""
-    match resource.read(ATTACHMENTS[resource.type]):
-        case Known(value):
-            return listed(value)
-        case Unknown() as unknown:
-            return [unknown]
-        case Absent():
-            return []
-
-
-def _component(resource: Resource, options: PrivilegeOptions) -> Iterator[Finding]:
+def _component(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
     """Judge declarations as if they were the documents: refusing the component keeps all below it from being made."""
     for name, raw in _entries(resource.read(declarations.POLICIES)):
         where = f"`{declarations.POLICIES}.{name}`"
@@ -134,7 +109,7 @@ def _component(resource: Resource, options: PrivilegeOptions) -> Iterator[Findin
         if trust is None:
             yield _unproved(resource, where, "it is no {service, conditions}", unknown=isinstance(raw, Unknown))
         else:
-            fault = trusts.judge(trust, options.trusted_services)
+            fault = trusts.judge(trust, options.trusted_services, accounts.own(resource, seen))
             yield from _findings(resource, where, [fault] if fault else [])
 
 
@@ -176,13 +151,14 @@ def _document(resource: Resource, seen: Mapping[str, Resource], options: Privile
 def _trust(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
     declaration = declarations.find(resource, seen, declarations.TRUSTS)
     meant = trusts.declared(declaration.entry)
+    own = accounts.own(resource, seen)
     match resource.read("assumeRolePolicy"):
         case Unknown() if meant is not None:
             return  # the component was judged by it
         case Known(raw) if (trusted := trusts.parse(raw)) is not None:
-            faults = [fault for it in trusted if (fault := trusts.judge(it, options.trusted_services))]
+            faults = [fault for it in trusted if (fault := trusts.judge(it, options.trusted_services, own))]
             if meant is not None:
-                told = trusts.judge(meant, options.trusted_services)
+                told = trusts.judge(meant, options.trusted_services, own)
                 faults = [it for it in faults if told is None or it.reason != told.reason]
                 faults += declarations.beyond_trust(trusted, meant)
             yield from _findings(resource, "`assumeRolePolicy`", faults)
@@ -194,43 +170,20 @@ def _trust(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeO
 
 
 def _inline(role: Resource, options: PrivilegeOptions) -> Iterator[Finding]:
-    match role.read("inlinePolicies"):
-        case Known(value):
-            for index, entry in enumerate(listed(value)):
-                where = f"`inlinePolicies[{index}].policy`"
-                policy = read(entry, "policy")
-                document = documents.parse(policy.value) if isinstance(policy, Known) else None
-                if document:
-                    yield from _findings(role, where, _judged(document, None, options))
-                elif not isinstance(policy, Absent):
-                    yield _unproved(role, where, "it cannot be read", unknown=isinstance(policy, Unknown))
-        case Unknown():
-            yield _unproved(role, "`inlinePolicies`", "it is not known yet", unknown=True)
-        case Absent():
-            return
+    for path, reading in attachments.inline(role):
+        document = documents.parse(reading.value) if isinstance(reading, Known) else None
+        if document:
+            yield from _findings(role, f"`{path}`", _judged(document, None, options))
+        elif not isinstance(reading, Absent):
+            yield _unproved(role, f"`{path}`", "it cannot be read", unknown=isinstance(reading, Unknown))
 
 
-def _permission(resource: Resource) -> Iterator[Finding]:
-    """Whoever may invoke a function: a service acts for every account unless its source is named."""
-    source, account = resource.read("sourceArn"), resource.read("sourceAccount")
-    match resource.read("principal"):
-        case Known("*"):
-            text = "`principal` is *, so anybody may invoke the function; name the service and give `sourceArn`"
-            yield _finding(resource, "invoke-permission", text)
-        case Known(str(service)) if service.endswith(".amazonaws.com") and isinstance(source, Absent):
-            # S3's bucket ARNs have no account, which is why the account alone is not asked for.
-            held = "`sourceAccount` alone" if not isinstance(account, Absent) else "nothing"
-            text = f"`principal` {service} is held by {held}; give `sourceArn`, the ARN of what invokes the function"
-            yield _finding(resource, "invoke-permission", text)
-        case Known() if isinstance(source, Known) and str(source.value).strip("*") in ("", "arn:aws:execute-api:"):
-            yield _finding(
-                resource, "invoke-permission", "`sourceArn` names everything; name what invokes the function"
-            )
-        case Unknown():
-            text = "`principal` is not known yet; give it as plain text"
-            yield _finding(resource, "invoke-permission", text, unproved=True)
-        case _:
-            return
+def _permission(resource: Resource, seen: Mapping[str, Resource]) -> Iterator[Finding]:
+    if isinstance(resource.read("principal"), Unknown):
+        text = "`principal` is not known yet; give it as plain text"
+        yield _finding(resource, "invoke-permission", text, unproved=True)
+    elif fault := invocations.judge(resource, accounts.own(resource, seen)):
+        yield _finding(resource, "invoke-permission", fault)
 
 
 def _findings(resource: Resource, where: str, faults: Iterable[Fault]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from policies.resources import Graph, Resource
 
 LOAD_BALANCERS: Final = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+INSTANCES: Final = ("aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest")
+_PIPE = "targetParameters.ecsTaskParameters.networkConfiguration.awsVpcConfiguration"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 
 RULES: Final = frozenset({"private-subnet", "public-ip", "subnet-public-ip"})
@@ -43,6 +46,8 @@ PLACEMENTS: Final[Mapping[str, Placement]] = {
     "aws:cloudwatch/eventTarget:EventTarget": Placement(
         ("ecsTarget.networkConfiguration.subnets",), "ecsTarget.networkConfiguration.assignPublicIp"
     ),
+    "aws:pipes/pipe:Pipe": Placement((f"{_PIPE}.subnets",), f"{_PIPE}.assignPublicIp"),
+    **{token: Placement(("subnetId",), "associatePublicIpAddress") for token in INSTANCES},
     "aws:efs/mountTarget:MountTarget": Placement(("subnetId",)),
     "aws:rds/subnetGroup:SubnetGroup": Placement(("subnetIds",)),
     "aws:lambda/function:Function": Placement(("vpcConfig.subnetIds",)),
@@ -101,7 +106,7 @@ def _flag(rule: str, resource: Resource, path: str, reading: Reading) -> Iterato
     """Refuse a flag that is on, or that cannot be seen to be off."""
     match reading:
         case Known(value) if value not in (False, "false", "DISABLED", ""):
-            text = f"`{path}` is {value!s}; set it to false, and let what must be reached stand behind a load balancer"
+            text = f"`{path}` is on; set it to false, and let what must be reached stand behind a load balancer"
             yield _finding(rule, resource, text)
         case Unknown():
             text = f"`{path}` is not known yet, so no public address is not proved; give it a plain false"
@@ -138,7 +143,7 @@ def _placed(graph: Graph, resource: Resource, path: str, options: NetworkOptions
         if mine:
             yield from _refused(resource, path, mine.title, prove(graph, mine))
         elif isinstance(entry, str) and not unnamed:
-            yield from _refused(resource, path, f"subnet {entry}", _outside(entry, resource, options))
+            yield from _refused(resource, path, _quoted(entry), _outside(entry, resource, options))
         else:
             hidden += 1
     if not hidden:
@@ -169,6 +174,11 @@ def _entries(resource: Resource, path: str) -> Iterator[Tree]:
             yield unknown
         case Absent():
             return
+
+
+def _quoted(subnet_id: str) -> str:
+    """An id is told where it has the shape of one; anything else may be a secret."""
+    return f"subnet {subnet_id}" if re.fullmatch(r"subnet-[0-9a-f]{8,17}", subnet_id) else "a subnet outside the stack"
 
 
 def _outside(subnet_id: str, resource: Resource, options: NetworkOptions) -> Proof:

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Final
 from policies.findings import Finding
 from policies.pack import Pack
 from policies.reading import Known, Unknown
-from policies.rules.iam import declarations, documents, escalation, managed, statements, trusts
-from policies.rules.least_privilege import (
-    ATTACHMENTS,
-    POLICY,
-    ROLE,
-    ROLE_ATTACHMENT,
-    ROLE_POLICY,
-    RULES,
-    SCHEMA,
-    PrivilegeOptions,
-    attached,
-    judge,
-)
+from policies.rules.iam import attachments, declarations, documents, escalation, managed, statements, trusts
+from policies.rules.iam.attachments import ATTACHMENTS, POLICY, ROLE, ROLE_POLICY, attached, attached_here
+from policies.rules.least_privilege import RULES, SCHEMA, PrivilegeOptions, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +28,15 @@ def judge_graph(graph: Graph, options: PrivilegeOptions) -> Iterator[Finding]:
 
 def _attachment(graph: Graph, resource: Resource) -> Iterator[Finding]:
     """A policy of this stack was judged where it stands; another account's or stack's cannot be seen."""
-    here = graph.sources(resource, ATTACHMENTS[resource.type], POLICY)
     arns = [it.value for policy in graph.of_type(POLICY) if isinstance(it := policy.output("arn"), Known)]
-    hidden = 0
-    for arn in attached(resource):
-        if isinstance(arn, Unknown):
-            hidden += 1
-        elif isinstance(arn, str) and not managed.AWS_MANAGED.fullmatch(arn) and arn not in arns and not here:
-            yield _unseen(resource, arn)
-    if hidden > len(here):
+    given = attached(resource)
+    if any(isinstance(it, str) and not managed.AWS_MANAGED.fullmatch(it) and it not in arns for it in given):
+        yield _unseen(resource, "a policy from elsewhere")
+    hidden = sum(isinstance(it, Unknown) for it in given)
+    origins = resource.sources.get(ATTACHMENTS[resource.type], frozenset())
+    pending = {it.urn for it in graph.of_type(POLICY) if not isinstance(it.output("arn"), Known)}
+    # What came from anything but policies of this stack whose ARNs are to come may be any ARN at all.
+    if hidden > len(origins & pending) or (hidden and not origins <= {it.urn for it in graph.of_type(POLICY)}):
         yield _unseen(resource, "a policy not known yet")
 
 
@@ -55,8 +45,8 @@ def _unseen(resource: Resource, what: str) -> Finding:
         rule="managed-policy",
         urn=resource.urn,
         unproved=True,
-        message=f"{resource.title}: `{ATTACHMENTS[resource.type]}` has {what}, whose content this stack does not show; "
-        "write the policy in this stack",
+        message=f"{resource.title}: `{ATTACHMENTS[resource.type]}` attaches {what}, whose content this stack "
+        "does not show; write the policy in this stack",
     )
 
 
@@ -67,7 +57,8 @@ def _role(graph: Graph, role: Resource, options: PrivilegeOptions) -> Iterator[F
     for holder, document in held:
         together |= document.expanded()
         component = declarations.find(holder, graph.by_urn, declarations.POLICIES).by
-        if is_task_role and not declarations.for_tasks(component):
+        judged = holder.type in (ROLE_POLICY, POLICY) and declarations.for_tasks(component)
+        if is_task_role and not judged:
             for fault in statements.judge(document, options.pass_role_services, task_role=True):
                 if fault.rule == "task-role":
                     yield Finding(rule=fault.rule, urn=holder.urn, message=f"{holder.title}: of {role.title}, {fault}")
@@ -95,20 +86,20 @@ def _services(graph: Graph, role: Resource) -> set[str]:
 
 def _documents(graph: Graph, role: Resource) -> Iterator[tuple[Resource, Document]]:
     """Every document that *role* holds, with the resource that gives it."""
-    for policy in graph.of_type(ROLE_POLICY):
-        if _of_role(graph, policy, role) and (document := _read(graph, policy)):
-            yield policy, document
-    for attachment in [role, *(it for it in graph.of_type(ROLE_ATTACHMENT) if _of_role(graph, it, role))]:
-        for arn in attached(attachment):
+    for _, reading in attachments.inline(role):
+        if isinstance(reading, Known) and (document := documents.parse(reading.value)):
+            yield role, document
+    for holder in [role, *attachments.holds(graph, role)]:
+        if holder.type == ROLE_POLICY:
+            if document := _read(graph, holder):
+                yield holder, document
+            continue
+        for arn in attached(holder):
             if isinstance(arn, str) and (content := managed.document(arn)):
-                yield attachment, content
-        for policy in graph.sources(attachment, ATTACHMENTS[attachment.type], POLICY):
+                yield holder, content
+        for policy in attached_here(graph, holder):
             if document := _read(graph, policy):
                 yield policy, document
-
-
-def _of_role(graph: Graph, resource: Resource, role: Resource) -> bool:
-    return any(graph.refers(resource, "role", role, attribute) for attribute in ("id", "name", "arn"))
 
 
 def _read(graph: Graph, policy: Resource) -> Document | None:

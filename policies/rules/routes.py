@@ -147,9 +147,9 @@ def _target(graph: Graph, owner: Resource, route: dict[str, Tree], where: str, s
 def _gateway(graph: Graph, owner: Resource, gateway: Tree, where: str, source: str) -> Proof:
     if isinstance(gateway, str):
         if gateway == "local" or gateway.startswith(("vgw-", "vpce-")):
-            return Proof(Verdict.PRIVATE, f"{where} leads to {gateway}")
+            return Proof(Verdict.PRIVATE, f"{where} leads to no internet gateway")
         if gateway.startswith("igw-"):
-            return Proof(Verdict.PUBLIC, f"{where} leads to internet gateway {gateway}")
+            return Proof(Verdict.PUBLIC, f"{where} leads to an internet gateway")
     internet = graph.sources(owner, source, INTERNET_GATEWAY)
     if internet:
         return Proof(Verdict.PUBLIC, f"{where} leads to {internet[0].title}")

@@ -8,7 +8,7 @@ socket, so task lifecycle, exit codes, secrets and target registration are the e
 
 A container's process is told three things that its task definition does not say: the address to bind (`BIND_ADDRESS`,
 a loopback address of the task's own), the AWS endpoint, and credentials of its task role. What its image would set
-besides is a ``PATH``, on which this interpreter's folder comes first, and an empty ``HOME``.
+besides is a ``PATH``, on which this interpreter's folder comes first, and an empty ``HOME``; what ECS sets, the region.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rehearsal.containers import endpoint, execution
 from rehearsal.containers.container import Container, ContainerError
 from rehearsal.containers.execution import Refusal, prove_pull, prove_secrets
 from rehearsal.containers.health import BIND_ADDRESS
-from rehearsal.containers.images import folder_of
+from rehearsal.containers.images import command_of, folder_of
 from rehearsal.containers.logs import LogStream
 
 if TYPE_CHECKING:
@@ -141,11 +141,11 @@ class Containers:
         definition = next(
             each for each in task_definition["containerDefinitions"] if each["name"] == labels[_CONTAINER]
         )
-        words = [*definition.get("entryPoint", []), *command]
+        words = command_of(folder, definition.get("entryPoint", []), command)
         if not words:
             raise ContainerError(
-                f"container {definition['name']!r} of {labels[_FAMILY]!r} has neither command nor entry point in its "
-                "task definition; state the command there, for no image is read here"
+                f"container {definition['name']!r} of {labels[_FAMILY]!r} has no command: state one in its task "
+                f"definition, or as CMD in {folder / 'Dockerfile'}"
             )
         container = Container(
             task_arn=task_arn,
@@ -250,6 +250,9 @@ class Containers:
         image = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
             "HOME": str(self._home),
+            # As ECS does: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html
+            "AWS_REGION": self.emulator.region,
+            "AWS_DEFAULT_REGION": self.emulator.region,
         }
         told = {BIND_ADDRESS: self._address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
         role = str(task_definition.get("taskRoleArn", ""))

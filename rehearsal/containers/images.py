@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -50,3 +52,38 @@ def digest_of(image: str) -> str:
     """Return *image*'s digest, or where it has none one made of its name: nothing is built, so nothing is hashed."""
     named = image.partition("@")[2]
     return named or "sha256:" + hashlib.sha256(image.encode()).hexdigest()
+
+
+def command_of(folder: Path, entry_point: Sequence[str], command: Sequence[str]) -> list[str]:
+    """Return what a container runs: what its task definition says, and for the rest what the Dockerfile does.
+
+    As Docker has it: an entry point that is said puts the image's own command out of use.
+    """
+    dockerfile = folder / "Dockerfile"
+    said = _last_stage(dockerfile.read_text()) if dockerfile.is_file() else {}
+    if entry_point:
+        return [*entry_point, *command]
+    return [*said.get("ENTRYPOINT", []), *(command or said.get("CMD", []))]
+
+
+def _last_stage(dockerfile: str) -> dict[str, list[str]]:
+    """Return the words of ENTRYPOINT and CMD in the last stage of a Dockerfile."""
+    said: dict[str, list[str]] = {}
+    for line in dockerfile.replace("\\\n", " ").splitlines():
+        instruction, _, rest = line.strip().partition(" ")
+        match instruction.upper():
+            case "FROM":
+                said = {}
+            case "ENTRYPOINT" | "CMD":
+                said[instruction.upper()] = _words(rest.strip())
+            case _:
+                pass
+    return said
+
+
+def _words(rest: str) -> list[str]:
+    """Return the exec form's words; the shell form is what a shell is told."""
+    try:
+        return [str(word) for word in json.loads(rest)]
+    except ValueError:
+        return ["/bin/sh", "-c", rest]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import apps
+from apps._web import WebSettings
 from apps._workload import Workload
 from settings import ServiceSettings, WorkloadSettings
 from tests.whole import ROOT
@@ -70,7 +71,7 @@ def test_a_workload_that_is_only_imported_is_not_the_folders_own(folder: Callabl
     """Each folder imports the class that it extends."""
     folder("hello", PLAIN + "from apps._web import WebWorkload\n\nclass Hello(WebWorkload):\n    pass\n")
     assert apps.discover()["hello"].__name__ == "Hello"
-    assert apps.discover()["hello"].settings_class() is ServiceSettings
+    assert apps.discover()["hello"].settings_class() is WebSettings
 
 
 @pytest.mark.parametrize(("source", "count"), [(PLAIN, 0), (PLAIN + ONE + TWO, 2)], ids=["none", "two"])

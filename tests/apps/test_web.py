@@ -14,10 +14,9 @@ from unittest import mock
 import pytest
 import yaml
 
-from apps._web import WebWorkload
+from apps._web import WebSettings, WebWorkload
 from components.grants import Grant
-from settings import ServiceSettings
-from tests.apps.stacks import IMAGE, platform, provider
+from tests.apps.stacks import IMAGE, platform, provider, stack
 from tests.components.recorder import Recorded, of_type, one, record
 from tests.whole import ROOT, run
 
@@ -162,8 +161,8 @@ def served(settings: Mapping[str, Any] | None = None, **said: Any) -> list[Recor
             public_load_balancer={"access_log_days": None},
             cluster={"exec_audit": True},
         )
-        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE, **(settings or {})}))
-        Hello("hello", on, section, opts)
+        section = WebSettings.model_validate_json(json.dumps({"image": IMAGE, **(settings or {})}))
+        Hello("hello", on, section, opts).deploy()
 
     return record(build)
 
@@ -175,10 +174,6 @@ def served(settings: Mapping[str, Any] | None = None, **said: Any) -> list[Recor
             {"path": "/"},
             lambda made: one(made, ":ListenerRule").inputs["conditions"][0]["pathPattern"]["values"] == ["/"],
         ),
-        (
-            {"balancer": "public"},
-            lambda made: one(made, ":ListenerRule").inputs["listenerArn"] == "test-public-http.arn",
-        ),
         ({"health_path": "/well"}, lambda made: one(made, ":TargetGroup").inputs["healthCheck"]["path"] == "/well"),
         ({"environment": {"A": "b"}}, lambda made: container(made)["environment"] == [{"name": "A", "value": "b"}]),
         (
@@ -186,7 +181,7 @@ def served(settings: Mapping[str, Any] | None = None, **said: Any) -> list[Recor
             lambda made: "s3:GetObject" in one(made, ":RolePolicy", "hello-task").inputs["policy"],
         ),
     ],
-    ids=["path", "balancer", "health path", "environment", "grants"],
+    ids=["path", "health path", "environment", "grants"],
 )
 def test_what_a_workload_says_is_done(said: Mapping[str, Any], holds: Callable[[list[Recorded]], bool]) -> None:
     assert holds(served(**said))
@@ -212,6 +207,10 @@ def test_what_a_workload_says_is_done(said: Mapping[str, Any], holds: Callable[[
                 == "FARGATE_SPOT"
             ),
         ),
+        (
+            {"load_balancer": "public"},
+            lambda made: one(made, ":ListenerRule").inputs["listenerArn"] == "test-public-http.arn",
+        ),
         ({"execute_command": True}, lambda made: container(made)["readonlyRootFilesystem"] is False),
         ({"log_retention_days": 1}, lambda made: one(made, ":LogGroup", "hello").inputs["retentionInDays"] == 1),
     ],
@@ -225,7 +224,23 @@ def test_what_its_section_says_is_done(section: Mapping[str, Any], holds: Callab
 def test_every_key_of_its_section_is_tried_above() -> None:
     """A new one without a row there is a setting that may do nothing."""
     rows = test_what_its_section_says_is_done.pytestmark[0].args[1]
-    assert {key for row in rows for key in row[0]} == ServiceSettings.model_fields.keys() - {"image"}
+    assert {key for row in rows for key in row[0]} == WebSettings.model_fields.keys() - {"image"}
+
+
+@pytest.mark.parametrize(("kind", "opened"), [("internal", "vpc"), ("public", "0.0.0.0/0")])
+def test_a_load_balancer_that_the_stack_has_not_is_told_with_all_other_errors(kind: str, opened: str) -> None:
+    """Told by the platform, it would come after half of the stack is made."""
+    section = WebSettings.model_validate_json(json.dumps({"image": IMAGE, "load_balancer": kind}))
+    assert list(section.problems(stack())) == [
+        f"is behind the {kind} load balancer; add `{kind}_load_balancer: {{open_to: [{opened}]}}`"
+    ]
+    assert list(section.problems(stack(**{f"{kind}_load_balancer": {}}))) == []
+
+
+def test_its_section_is_held_against_what_any_service_needs_too() -> None:
+    section = WebSettings.model_validate_json(json.dumps({"image": IMAGE, "execute_command": True}))
+    (problem,) = section.problems(stack(internal_load_balancer={}))
+    assert problem.startswith("execute_command: got True; needs")
 
 
 def test_its_alarms_ring_at_the_stacks_topic() -> None:

@@ -21,14 +21,14 @@ def test_a_region_is_a_region(region: str) -> None:
     assert Account(id="111122223333", region=region).region == region
 
 
-@pytest.mark.parametrize("number", ["11112222333", "1111222233334", "1111-2222-3333", ""])
+@pytest.mark.parametrize("number", ["11112222333", "1111222233334", "1111-2222-3333", "\u0661" * 12, ""])
 def test_an_id_that_is_not_12_digits_is_refused(number: str) -> None:
     """YAML reads 012345678901 without quotes as another number."""
     with pytest.raises(InvalidArgsError, match=r"Account\.id: got .* an account id is 12 digits, as text"):
         Account(id=number, region="eu-west-1")
 
 
-@pytest.mark.parametrize("region", ["eu-west", "Ireland", "eu-west-1a", ""])
+@pytest.mark.parametrize("region", ["eu-west", "Ireland", "eu-west-1a", "eu-west-\u0661", ""])
 def test_a_region_that_is_none_is_refused(region: str) -> None:
     """A zone is what is most often meant for one."""
     with pytest.raises(InvalidArgsError, match=r"Account\.region: got .* a region such as 'eu-west-1'"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from components.account import Account
@@ -30,6 +32,17 @@ def test_the_role_writes_under_api_gateway_and_where_a_stack_says() -> None:
             },
         ]
     }
+
+
+def test_the_role_admits_api_gateway_without_a_condition() -> None:
+    """API Gateway does not say whom it acts for when it tries the role: with a condition the setting is refused."""
+    resources = logging()
+    assert one(resources, ":ApiGatewayLogging").inputs["trusts"] == {
+        "logging": {"service": "apigateway.amazonaws.com", "conditions": {}}
+    }
+    (statement,) = json.loads(one(resources, ":Role").inputs["assumeRolePolicy"])["Statement"]
+    assert statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    assert "Condition" not in statement
 
 
 def test_the_setting_waits_for_the_roles_policy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi_aws as aws
 import pytest
 
 from components.bucket import Bucket, BucketArgs
@@ -47,6 +48,18 @@ def test_plain_http_is_refused_on_the_bucket_and_on_what_is_in_it() -> None:
         ],
     }
     assert one(resources, ":BucketPublicAccessBlock").urn in policy.dependencies, "S3 refuses both at one time"
+
+
+def test_its_name_is_known_once_its_policy_stands() -> None:
+    """AWS tries to write the moment that a load balancer is told of the bucket, and refuses it without the policy."""
+
+    def told() -> None:
+        aws.s3.BucketVersioning("told", bucket=Bucket("files").bucket_name, versioning_configuration={"status": "x"})
+
+    resources = record(told)
+    waiting = one(resources, ":BucketVersioning", "told")
+    assert waiting.inputs["bucket"] == "files-id"
+    assert one(resources, ":BucketPolicy").urn in waiting.dependencies
 
 
 def test_old_versions_are_kept_for_a_while_and_unfinished_uploads_are_not() -> None:

@@ -24,6 +24,12 @@ def test_the_log_group_has_the_name_and_the_days_that_were_said() -> None:
     assert (log.inputs["logDestination"], log.inputs["iamRoleArn"]) == ("main-flow-logs.arn", "main-flow-logs.arn")
 
 
+def test_by_default_all_traffic_is_summed_up_in_the_fewest_records() -> None:
+    """Records are paid for by the byte."""
+    log = one(record(lambda: Network("main", NetworkArgs(account=ACCOUNT))), ":FlowLog").inputs
+    assert (log["trafficType"], log["maxAggregationInterval"]) == ("ALL", 600)
+
+
 def test_the_role_writes_to_that_group_and_is_taken_for_this_accounts_flow_logs_alone() -> None:
     """Pinned whole: a wider action or resource here is a change that somebody should mean."""
     said = one(record(lambda: Network("main", NetworkArgs(account=ACCOUNT))), ":Network").inputs

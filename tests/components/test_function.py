@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pulumi_aws as aws
 import pytest
@@ -15,9 +16,6 @@ from components.function import RUNTIMES, Function, FunctionArgs
 from components.grants import Grant, document
 from components.logs import Logs
 from tests.components.recorder import Recorded, one, record
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # The provider's own `lambda` module warns of one of its classes when it is loaded.
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
@@ -51,6 +49,20 @@ def test_it_runs_the_folder_and_logs_json_to_its_own_group(code: str) -> None:
     group = one(resources, ":LogGroup")
     assert (group.inputs["name"], group.inputs["retentionInDays"]) == ("/lambda/answers", 7)
     assert group.parent == one(resources, "drydock:index:Function").urn
+
+
+def test_its_code_is_the_folders_files_without_what_python_compiled(code: str) -> None:
+    """Whoever ran the code once, or a test did, would change the function."""
+    folder = Path(code)
+    for stray in ("handler.pyc", "__pycache__/handler.cpython-314.pyc", "parts/__pycache__/note.txt"):
+        (folder / stray).parent.mkdir(parents=True, exist_ok=True)
+        (folder / stray).write_bytes(b"compiled")
+    (folder / "parts" / "one.json").write_text("{}")
+    assets = one(_made(code), "aws:lambda/function:Function").inputs["code"]["assets"]
+    assert {name: asset["path"] for name, asset in assets.items()} == {
+        "handler.py": f"{code}/handler.py",
+        "parts/one.json": f"{code}/parts/one.json",
+    }
 
 
 def test_its_role_may_write_its_own_log_and_do_what_was_granted(code: str) -> None:

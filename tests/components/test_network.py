@@ -77,6 +77,35 @@ def test_a_nat_gateway_waits_for_its_subnets_way_to_the_internet() -> None:
     assert all(to_internet.urn in nat.dependencies for nat in of_type(resources, ":NatGateway").values())
 
 
+@pytest.mark.parametrize(
+    ("tier", "waits_for"),
+    [
+        ("public", ["main-public-a", "main-public-a", "main-public"]),
+        ("app", ["main-app-a", "main-app-a", "main-app-a"]),
+    ],
+)
+def test_who_takes_a_subnet_waits_for_its_way_out(tier: str, waits_for: list[str]) -> None:
+    """A load balancer made earlier is refused or mute, and a task could pull no image."""
+
+    def build() -> None:
+        made = Network("main", args())
+        subnet = {"public": made.public_subnet_ids, "app": made.app_subnet_ids}[tier][0]
+        aws.ec2.NetworkInterface("taker", subnet_id=subnet)
+
+    resources = record(build)
+    taker = one(resources, ":NetworkInterface")
+    tokens = ("subnet:Subnet", ":RouteTableAssociation", "route:Route")
+    expected = {one(resources, token, name).urn for token, name in zip(tokens, waits_for, strict=True)}
+    assert taker.inputs["subnetId"] == f"main-{tier}-a-id"
+    assert expected <= taker.property_dependencies["subnetId"], "a policy finds the subnet by these"
+
+
+def test_the_vpc_has_the_names_that_private_endpoints_need() -> None:
+    """Without either AWS refuses an endpoint's private names."""
+    vpc = one(network(), ":Vpc").inputs
+    assert (vpc["enableDnsSupport"], vpc["enableDnsHostnames"]) == (True, True)
+
+
 def test_without_nat_the_app_tier_has_endpoints_and_no_route_out() -> None:
     resources = network(nat="none", interface_endpoints=WITHOUT_NAT)
     assert not of_type(resources, ":NatGateway")

@@ -48,6 +48,11 @@ def test_untagged_images_go_by_age_and_then_all_but_the_newest() -> None:
     ]
 
 
+def test_where_others_pull_no_image_goes_by_itself() -> None:
+    """The eleventh push in dev would take the image from under prod, whose next task could not start."""
+    assert not of_type(_made(RepositoryArgs(pull_accounts=["210987654321"])), ":LifecyclePolicy")
+
+
 def test_nobody_else_may_pull_unless_named() -> None:
     assert not of_type(_made(), ":RepositoryPolicy")
     policy = one(_made(RepositoryArgs(pull_accounts=["210987654321"])), ":RepositoryPolicy").inputs["policy"]
@@ -55,7 +60,8 @@ def test_nobody_else_may_pull_unless_named() -> None:
         {
             "Sid": "Pull",
             "Effect": "Allow",
-            "Principal": {"AWS": ["arn:aws:iam::210987654321:root"]},
+            # No ARN: it would name a partition, and be refused in another.
+            "Principal": {"AWS": ["210987654321"]},
             "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         }
     ]
@@ -134,9 +140,13 @@ def test_a_folder_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
         ({"keep_images": 0}, r"Repository.keep_images: got 0; a whole number from 1 to"),
         ({"untagged_days": 0}, r"Repository.untagged_days: got 0"),
         ({"pull_accounts": ["1234"]}, r"Repository.pull_accounts: got '1234'; 12 digits"),
+        (
+            {"pull_accounts": ["210987654321"], "force_delete": True},
+            r"Repository.force_delete: got True; leave it out with pull_accounts",
+        ),
     ],
 )
-def test_what_ecr_would_refuse_is_refused(wrong: dict[str, Any], says: str) -> None:
+def test_what_ecr_would_refuse_or_take_from_others_is_refused(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidArgsError, match=says):
         RepositoryArgs(**wrong)
 

@@ -78,6 +78,7 @@ def test_a_failed_rollout_is_rolled_back_and_up_waits_for_the_end() -> None:
     assert said["availabilityZoneRebalancing"] == "ENABLED"
     assert (said["deploymentMinimumHealthyPercent"], said["deploymentMaximumPercent"]) == (100, 200)
     assert said["propagateTags"] == "SERVICE"
+    assert said["enableEcsManagedTags"] is True, "or costs cannot be told apart by cluster and service"
 
 
 def test_it_runs_on_the_clusters_capacity_unless_it_says_otherwise() -> None:
@@ -87,6 +88,18 @@ def test_it_runs_on_the_clusters_capacity_unless_it_says_otherwise() -> None:
     ]
     spot = service(made(capacity=[Capacity("FARGATE_SPOT", weight=3)])).inputs
     assert spot["capacityProviderStrategies"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0}]
+
+
+def test_another_capacity_strategy_is_a_deployment_and_no_new_service() -> None:
+    """Without this the provider replaces the service, and all its tasks stop."""
+    assert service(made()).inputs["forceNewDeployment"] is True
+
+
+def test_a_slow_start_has_its_grace_behind_a_balancer_alone() -> None:
+    """Without it a task that starts slowly is killed over and over; ECS refuses it where no balancer checks."""
+    assert service(made()).inputs["healthCheckGracePeriodSeconds"] == 60
+    assert service(made(health_check_grace_period=300)).inputs["healthCheckGracePeriodSeconds"] == 300
+    assert "healthCheckGracePeriodSeconds" not in service(made(behind=False)).inputs
 
 
 def test_without_an_entrance_nothing_can_call_it() -> None:

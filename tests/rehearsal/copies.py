@@ -49,7 +49,15 @@ class Ended:
         return self.result["errors"]
 
 
-def rehearse(command: str, project: Path, *words: str, json_file: Path | None = None, within: float = 120) -> Ended:
+def rehearse(
+    command: str,
+    project: Path,
+    *words: str,
+    json_file: Path | None = None,
+    reads_result: bool = True,
+    within: float = 120,
+    **environment: str,
+) -> Ended:
     """Run ``python -m rehearsal`` *command* on *project* and wait for its end."""
     written = ["--json", str(json_file)] if json_file else []
     done = subprocess.run(  # noqa: S603 - the command under test
@@ -59,10 +67,10 @@ def rehearse(command: str, project: Path, *words: str, json_file: Path | None = 
         stderr=subprocess.STDOUT,
         text=True,
         timeout=within,
-        env=ENGINEERS,
+        env={**ENGINEERS, **environment},
         check=False,
     )
-    result = json.loads(json_file.read_text()) if json_file and json_file.exists() else {}
+    result = json.loads(json_file.read_text()) if reads_result and json_file and json_file.exists() else {}
     return Ended(code=done.returncode, output=done.stdout, result=result)
 
 

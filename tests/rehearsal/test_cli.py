@@ -44,6 +44,48 @@ def test_a_result_that_cannot_be_written_is_told_before_the_work(tmp_path: Path)
     assert "there is no folder" in ended.output
 
 
+def test_a_result_that_would_be_a_folder_is_told_before_the_work(tmp_path: Path) -> None:
+    ended = rehearse("up", PROJECT, "--stack", "dev", json_file=tmp_path, reads_result=False)
+    assert ended.code == 2
+    assert f"--json {tmp_path}: that is a folder" in ended.output
+
+
+def test_a_result_whose_disk_is_full_fails_at_the_end(tmp_path: Path) -> None:
+    """All else is printed all the same."""
+    project = copy(tmp_path / "project")
+    change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
+    ended = rehearse("up", project, "--stack", "dev", json_file=Path("/dev/full"), reads_result=False)
+    assert ended.code == 1
+    assert "--json /dev/full: it could not be written (No space left on device)" in ended.output
+    assert "atlantis" in ended.output
+    assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize("words", [("--help",), ("preview", "--stack", "dev")])
+def test_an_output_that_cannot_be_written_ends_it_in_one_line(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(  # noqa: S603 - the command under test
+            [*COMMAND, *words],
+            cwd=PROJECT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env=ENGINEERS,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "rehearsal: [Errno 28] No space left on device\n")
+
+
+def test_an_encoding_without_our_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
+    project = copy(tmp_path / "project")
+    change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
+    ended = rehearse("preview", project, "--stack", "dev", PYTHONIOENCODING="ascii")
+    assert ended.output.startswith("previewing dev ?\n")
+    assert "atlantis" in ended.output
+    assert "Traceback" not in ended.output
+
+
 def test_no_rehearsal_to_end_is_no_error(tmp_path: Path) -> None:
     ended = rehearse("down", copy(tmp_path / "project"))
     assert (ended.code, ended.output) == (0, "no rehearsal is up\n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -137,6 +139,17 @@ def test_an_exception_ends_everything_at_once() -> None:
         fail()
     assert time.monotonic() - began < 1.5
     nothing_is_left(runs[0].environment[keeper.MARKER], runs[0].folder)
+
+
+def test_a_socket_fits_into_its_folder_wherever_temporary_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CI systems and macOS have long paths, and a Unix socket's has 107 bytes at most."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with keeper.keep() as run, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(run.folder / "docker.sock"))
 
 
 def test_a_normal_end_lets_processes_stop_in_turn_the_newest_first(tmp_path: Path) -> None:

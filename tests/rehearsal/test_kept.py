@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,8 +36,16 @@ def test_a_project_has_one_kept_rehearsal(tmp_path: Path) -> None:
     assert not (tmp_path / ".rehearsal" / "kept.json").exists()
 
 
+def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".rehearsal").touch()
+    with pytest.raises(kept.KeptError, match=r"\.rehearsal: .* move away what is there"), kept.claim(tmp_path, "dev"):
+        pass
+
+
 def test_the_code_is_that_of_the_work() -> None:
+    before = signal.getsignal(signal.SIGINT)
     assert kept.in_background(lambda _: 3) == 3
+    assert signal.getsignal(signal.SIGINT) == before, "a Ctrl-C would still be for what has ended"
 
 
 def test_work_that_detaches_is_not_waited_for(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Never
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from rehearsal import requests
 from rehearsal.graph import Answer, Registered
@@ -27,6 +29,7 @@ class Gateway(ThreadingHTTPServer):
 
     heard: dict[str, Any]
     answer: tuple[int, dict[str, str], bytes] = (200, {}, b"{}")
+    silent_for: float = 0
 
     @property
     def url(self) -> str:
@@ -43,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
             "method": self.command, "path": self.path, "host": self.headers["Host"], "body": body,
             "type": self.headers.get("Content-Type"),
         }  # fmt: skip
+        time.sleep(self.server.silent_for)
         status, headers, content = self.server.answer
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
@@ -141,6 +145,21 @@ def test_no_answer_at_all_is_a_failure(gateway: Gateway) -> None:
     assert asked.problems[0].startswith(f"no answer from {BALANCER}/x: ")
 
 
+def test_a_request_that_is_never_answered_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "TIMEOUT", 0.05)
+    gateway.silent_for = 0.2
+    asked = ask(gateway)
+    assert (asked.ok, asked.late, asked.status) == (False, True, 0)
+    assert asked.problems == (f"no answer from {BALANCER}/x within 0 s",)
+
+
+def test_a_504_is_late_unless_it_was_expected(gateway: Gateway) -> None:
+    """API Gateway and load balancers give up themselves."""
+    gateway.answer = (504, {}, b"")
+    assert ask(gateway).late
+    assert not ask(gateway, expect={"status": 504}).late
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "told"),
     [
@@ -162,6 +181,20 @@ def test_an_output_that_is_not_there_is_told_with_those_there_are() -> None:
     script = Script(requests=(request(entrance="front_door"),))
     with pytest.raises(EntranceError, match="shop: its script names the output 'front_door'; it has load_balancer_url"):
         requests.check_names("shop", OUTPUTS, script)
+
+
+@pytest.mark.parametrize(("value", "kind"), [("answers-1", "str"), (80, "int"), ({"url": "http://x"}, "dict")])
+def test_an_entrance_that_is_no_url_is_told(value: object, kind: str) -> None:
+    script = Script(requests=(request(entrance="door"),))
+    with pytest.raises(EntranceError) as raised:
+        requests.check_names("shop", {"door": value}, script)
+    assert str(raised.value).startswith(
+        f"shop: the request 'it holds' goes through the output 'door', which is a {kind} and no URL"
+    )
+
+
+def test_an_entrance_that_a_preview_does_not_know_may_become_a_url() -> None:
+    requests.check_names("shop", {"door": UNKNOWN}, Script(requests=(request(entrance="door"),)))
 
 
 def test_the_curl_line_says_all_that_is_sent() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from rehearsal import roles
 from rehearsal.emulator import Denial
 from rehearsal.graph import Registered
 from rehearsal.result import Lack
 from rehearsal.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/t-1"
 
@@ -17,9 +22,10 @@ def registered(token: str, name: str, parent: str, inputs: dict[str, Any], **sai
     return Registered(urn=f"urn:{name}", type=token, name=name, parent=parent, custom=True, inputs=inputs, **said)
 
 
-def tree(*actions: str) -> Tree:
-    """Return a workload whose task's role was granted *actions*."""
-    policies = {"shop-task": [{"actions": list(actions), "resources": [TABLE]}], "shop-execution": []}
+def tree(*actions: str, statements: Sequence[Any] = (), others: Sequence[Registered] = ()) -> Tree:
+    """Return a workload whose task's role was granted *actions* on a table, and more *statements*."""
+    granted = [{"actions": list(actions), "resources": [TABLE]}, *statements]
+    policies = {"shop-task": granted, "shop-execution": []}
     role = {"name": "shop-task-1a2b3c4", "arn": "arn:role"}
     return Tree(
         [
@@ -35,7 +41,14 @@ def tree(*actions: str) -> Tree:
                 inputs={},
                 property_dependencies={"role": ["urn:shop-task"]},
             ),
-            registered("aws:ecs/taskDefinition:TaskDefinition", "definition", "urn:task", {"taskRoleArn": "arn:role"}),
+            registered(
+                "aws:ecs/taskDefinition:TaskDefinition",
+                "definition",
+                "urn:task",
+                {"taskRoleArn": "arn:role"},
+                outputs={"arn": "arn:definition:1"},
+            ),
+            *others,
         ],
         {"workloads": {"shop": {}}},
     )
@@ -67,6 +80,48 @@ def test_a_grant_that_no_request_needs_is_told() -> None:
     granted = tree("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
     needed = {"shop": {"dynamodb:GetItem", "dynamodb:PutItem"}}
     assert roles.idle(granted, needed) == ["role 'shop-task': granted, not exercised: dynamodb:Scan"]
+
+
+GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:/sessions"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
+FOR_EXEC = [
+    {"actions": ["ssmmessages:OpenDataChannel", "logs:DescribeLogGroups"], "resources": ["*"]},
+    {"actions": ["logs:PutLogEvents"], "resources": [f"{GROUP}:*"]},
+    {"actions": ["kms:Decrypt"], "resources": [KEY]},
+]
+EXEC_ACTIONS = "kms:Decrypt, logs:DescribeLogGroups, logs:PutLogEvents, ssmmessages:OpenDataChannel"
+BESIDES = [
+    {"actions": ["kms:Decrypt"], "resources": [f"{KEY}234"]},
+    {"actions": ["logs:PutLogEvents"], "resources": [f"{GROUP}/other:*"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("on", "granted", "told"),
+    [
+        (True, FOR_EXEC, []),
+        (True, BESIDES, ["role 'shop-task': granted, not exercised: kms:Decrypt, logs:PutLogEvents"]),
+        (
+            False,
+            FOR_EXEC,
+            [f"role 'shop-task': granted, not exercised: {EXEC_ACTIONS}"],
+        ),
+    ],
+)
+def test_what_exec_needs_is_idle_only_where_exec_is_off(on: bool, granted: list[Any], told: list[str]) -> None:  # noqa: FBT001
+    """A warning that is always there is not read; the same actions on anything else are a finding."""
+    sessions = {"kmsKeyId": KEY, "logConfiguration": {"cloudWatchLogGroupName": "/sessions"}}
+    service = {"taskDefinition": "arn:definition:1", "enableExecuteCommand": on}
+    configuration = {"configuration": {"executeCommandConfiguration": sessions}}
+    found = tree(
+        "dynamodb:GetItem",
+        statements=granted,
+        others=[
+            registered("aws:ecs/cluster:Cluster", "main", "", configuration),
+            registered("aws:ecs/service:Service", "service", "urn:shop", service),
+        ],
+    )
+    assert roles.idle(found, {"shop": {"dynamodb:GetItem"}}) == told
 
 
 def test_nothing_is_idle_where_all_is_exercised_or_nothing_is_said() -> None:

@@ -43,8 +43,28 @@ def test_a_scripts_place_is_beside_its_workload() -> None:
     assert script.path_of(Path("/p"), "query-service") == Path("/p/apps/query_service/rehearsal.yaml")
 
 
-def test_an_empty_file_asks_nothing(tmp_path: Path) -> None:
-    assert script.read(written(tmp_path, "")).requests == ()
+@pytest.mark.parametrize("text", ["", "requests: []", "seed: []"])
+def test_a_script_that_asks_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    """A workload that nobody asked would pass."""
+    told = wrong(tmp_path, text)
+    assert told.startswith(f"{tmp_path}/rehearsal.yaml: requests: there is none")
+    assert "write one or more" in told
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("{id: a, price: 1.5}", "seed[0].items[1].price: got 1.5, a float"),
+        ("{id: a, lines: [{price: 2.25}]}", "seed[0].items[1].lines: got 2.25, a float"),
+        ("{id: a, day: 2026-01-05}", "seed[0].items[1].day: got 2026-01-05, a date"),
+    ],
+)
+def test_what_no_table_takes_is_told_with_what_would_do(tmp_path: Path, item: str, told: str) -> None:
+    """The SDK's own refusal comes when all is deployed, and names neither file nor item."""
+    text = f"seed:\n  - table: table_name\n    items:\n      - {{id: z, count: 2, kept: true}}\n      - {item}\n"
+    message = wrong(tmp_path, text + REQUEST)
+    assert told in message
+    assert "write it as text (" in message
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class Fake:
     """Answers as ECS and Elastic Load Balancing would, and stands for the containers too."""
 
     status: str = "RUNNING"
+    stops_meanwhile: bool = False
     target: str = "healthy"
     rollout: str = "IN_PROGRESS"
     containers: list[Any] = field(default_factory=list[Any])
@@ -41,7 +42,8 @@ class Fake:
 
     def list_tasks(self, *, desiredStatus: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's own name
         """One task, among the running or the stopped."""
-        return {"taskArns": [TASK] if desiredStatus == ("STOPPED" if self.status == "STOPPED" else "RUNNING") else []}
+        listed = desiredStatus == ("STOPPED" if self.status == "STOPPED" else "RUNNING")
+        return {"taskArns": [TASK] if listed or self.stops_meanwhile else []}
 
     def describe_tasks(self, **_: Any) -> dict[str, Any]:
         """That task."""
@@ -99,6 +101,23 @@ def test_a_stopped_task_is_told_with_ecss_reason() -> None:
     (told,) = wait(Fake(status="STOPPED", containers=[gone]))
     assert "task 01234567 is STOPPED: Essential container in task exited" in told
     assert "container 'web' of task 01234567, exited with 3:" in told
+
+
+def test_a_task_that_stops_meanwhile_is_told_once() -> None:
+    """It is among the running when these are listed, and then among the stopped."""
+    gone = FakeContainer(well=False, status="exited")
+    (told,) = wait(Fake(status="STOPPED", stops_meanwhile=True, containers=[gone]))
+    assert told.count("task 01234567 is ") == 1
+
+
+def test_a_tasks_lines_are_the_latest_ten_and_cut() -> None:
+    """A JSON line may hold a whole answer, and a terminal no more than the cause."""
+    lines = deque([*(f"line {number}" for number in range(20)), "x" * 1000])
+    (told,) = wait(Fake(containers=[FakeContainer(well=False, lines=lines)]))
+    assert [line.strip() for line in told.splitlines() if "| " in line] == [
+        *(f"| line {number}" for number in range(11, 20)),
+        f"| {'x' * 300}…",
+    ]
 
 
 def test_a_service_that_ecs_gives_up_is_not_waited_for() -> None:

@@ -66,7 +66,14 @@ def test_scalars_are_those_of_the_clis_yaml(tmp_path: Path) -> None:
         ("config: {tasks: 1.5}", "shop:tasks is 1.5; it must be of type 'integer'"),
         ("config: {'shop:on': 1}", "shop:on is 1; it must be of type 'boolean'"),
         ("config: {zones: a}", "shop:zones is \"a\"; it must be of type 'array'"),
-        ("config: {zones: [1]}", "shop:zones is [1]; it must be of type 'array'"),
+        ("config: {zones: [a, 1]}", "shop:zones[1] is 1; shop:zones is an array of text, so each must be in quotes"),
+        ("config: {zones: [1], tasks: many}", "Pulumi.dev.yaml: shop:zones[0] is 1; "),
+        ("config: {zones: [1], tasks: many}", 'Pulumi.dev.yaml: shop:tasks is "many"; '),
+        ("config:\n  tasks: 1\n  region: a\n  tasks: 2", "Pulumi.dev.yaml, line 4: 'tasks' stands in line 2 already"),
+        ("config: {network: {nat: a, nat: b}}", "Pulumi.dev.yaml, line 1: 'nat' stands in line 1 already"),
+        ("config: {tasks: 1, 'shop:tasks': 2}", "'tasks' is 'shop:tasks' too: a key without a namespace is the"),
+        ("config:\n  zones: &z\n  - a\n  - *z", "Pulumi.dev.yaml, line 4: *z is inside of &z; nothing can hold itself"),
+        ("config: &c {network: {nat: *c}}", "Pulumi.dev.yaml, line 1: *c is inside of &c; nothing can hold itself"),
         ("config: {network: x}", "shop:network is \"x\"; it must be of type 'object'"),
         ("config: {region: {a: 1}}", "it must be of type 'string'"),
         ("config: {token: {secure: v1:abc}}", "shop:token is encrypted (`secure:`), and a rehearsal has no passphrase"),
@@ -87,6 +94,18 @@ def test_every_missing_setting_is_named_at_once(tmp_path: Path) -> None:
     project = "name: shop\nconfig: {a: {type: string}, b: {type: integer}}"
     with pytest.raises(StackFileError, match=r"missing configuration: add shop:a, shop:b to Pulumi.dev.yaml"):
         read(tmp_path, "config: {}", project)
+
+
+def test_a_missing_setting_is_told_with_the_key_that_was_meant_for_it(tmp_path: Path) -> None:
+    """The CLI takes `shoop:region` for another program's."""
+    project = "name: shop\nconfig: {region: {type: string}}"
+    with pytest.raises(StackFileError, match=r"add shop:region \(is 'shoop:region' meant for it\?\) to"):
+        read(tmp_path, "config: {'shoop:region': eu-west-1}", project)
+
+
+def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
+    """Only what holds itself is refused."""
+    assert read(tmp_path, "config: {a: &z [1], b: *z}", "name: shop") == {"shop:a": "[1]", "shop:b": "[1]"}
 
 
 def test_a_project_without_a_file_is_refused(tmp_path: Path) -> None:

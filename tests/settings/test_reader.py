@@ -22,6 +22,9 @@ DIGEST = "sha256:" + "a" * 64
 REMOVED = object()
 
 
+ACM = "arn:aws:acm:ap-southeast-1:444455556666:certificate/1a2b"
+
+
 def load(config: dict[str, Any], secret: tuple[str, ...] = ()) -> Settings:
     """Load *config* as the engine hands it over: every value as text."""
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
@@ -84,6 +87,19 @@ BAD = {
     "two accounts": ("drydock:allowed_account_ids", ["111122223333", "444455556666"], "name exactly one account"),
     "no stage": ("drydock:stage", REMOVED, "drydock:stage: missing; it must be said"),
     "a stage with capitals": ("drydock:stage", "Prod", "got 'Prod'; 1 to 12 small letters"),
+    "a stage that makes AWS's own name of the load balancer's": (
+        "drydock:stage",
+        "internal-a",
+        "drydock:stage: got 'internal-a'; load balancer name: got 'internal-a-internal'; letters, digits",
+    ),
+    "a stage that makes an id of the security group's name": (
+        "drydock:stage",
+        "sg",
+        "drydock:stage: got 'sg'; security group name: got 'sg-",
+    ),
+    "an account in other digits": ("drydock:allowed_account_ids", ["\u0661" * 12], "an account's 12 digits"),
+    "an owner of spaces": ("drydock:owner", "   ", "drydock:owner: got '   '; a tag's value"),
+    "an owner that is AWS's": ("drydock:owner", "AWS:me", "drydock:owner: got 'AWS:me'; a tag's value"),
     "an empty owner": ("drydock:owner", "", "drydock:owner: got ''; a tag's value"),
     "protect that is neither": ("drydock:protect", "perhaps", "drydock:protect: got 'perhaps'; true or false"),
     "a NAT that there is not": ("drydock:network/nat", "double", "got 'double'; one of 'none', 'single' or 'per_zone'"),
@@ -95,19 +111,71 @@ BAD = {
     "an endpoint that there is not": ("drydock:network/interface_endpoints", ["execute_api"], "execute_api"),
     "days that CloudWatch has not": ("drydock:network/flow_log_days", 31, "CloudWatch keeps logs for one of 1, 3"),
     "a provider that is misspelt": ("drydock:cluster/capacity", [{"provider": "SPOT"}], "got 'SPOT'; one of 'FARGATE'"),
+    "no provider at all": ("drydock:cluster/capacity", [], "capacity: got []; one capacity provider or more"),
+    "no provider for a service": (
+        "drydock:workloads/query-service/capacity",
+        [],
+        "capacity: got []; one capacity provider or more",
+    ),
     "an unknown insight": ("drydock:cluster/container_insights", True, "got True; one of 'disabled'"),
     "a timeout too long": ("drydock:internal_load_balancer/idle_timeout", 4001, "got 4001; 4000 or less"),
     "an internal balancer open to all": ("drydock:internal_load_balancer/open_to", ["0.0.0.0/0"], "got '0.0.0.0/0'"),
     "a certificate that is none": ("drydock:internal_load_balancer/certificate_arn", "x", "the ARN of an ACM"),
+    "a certificate of another region": (
+        "drydock:internal_load_balancer/certificate_arn",
+        ACM.replace("southeast-1", "southeast-2"),
+        f"one of the stack's own account and region, {ACM.removesuffix('1a2b')}...",
+    ),
+    "a certificate of another account": (
+        "drydock:internal_load_balancer/certificate_arn",
+        ACM.replace("4444", "1111"),
+        "drydock:internal_load_balancer.certificate_arn: got 'arn:aws:acm:ap-southeast-1:111155556666:certificate",
+    ),
+    "more blocks than a security group has rules": (
+        "drydock:internal_load_balancer",
+        {"open_to": [f"10.{number}.0.0/16" for number in range(61)]},
+        "drydock:internal_load_balancer: open_to: got 61 blocks; 60 or fewer",
+    ),
+    "more blocks than it has for two ports": (
+        "drydock:internal_load_balancer",
+        {"open_to": [f"10.{number}.0.0/16" for number in range(31)], "certificate_arn": ACM},
+        "got 31 blocks; 30 or fewer: each takes a rule for each of 2 port(s)",
+    ),
     "an address that is none": ("drydock:alerts/emails", ["ops"], "got 'ops'; an e-mail address"),
     "a pull account that is none": ("drydock:image_pull_accounts", ["me"], "got 'me'; an account's 12 digits"),
     "no image": ("drydock:workloads/query-service/image", REMOVED, "add `image: {build: true}`, or `image: {digest"),
     "two images": ("drydock:workloads/query-service/image", {"build": True, "digest": DIGEST}, "say one of"),
     "an image by tag": ("drydock:workloads/query-service/image", {"digest": "latest"}, "'sha256:' and 64 hexadecimal"),
+    "a repository with a tag": (
+        "drydock:workloads/query-service/image/repository",
+        "111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/query-service:latest",
+        "<name> without tag or digest",
+    ),
+    "a repository that ECR has not": (
+        "drydock:workloads/query-service/image/repository",
+        "111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/query//service",
+        "the name lower-case letters and digits, joined by single",
+    ),
+    "a repository of no region": (
+        "drydock:workloads/query-service/image/repository",
+        "111122223333.dkr.ecr.asia.amazonaws.com/query-service",
+        "<account>.dkr.ecr.<region>.amazonaws.com/<name>",
+    ),
+    "a repository's name too long": (
+        "drydock:workloads/query-service/image/repository",
+        "111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/" + "a" * 257,
+        "at most 256 characters, and this has 257",
+    ),
     "a pair that Fargate has not": ("drydock:workloads/query-service/size", {"cpu": 256, "memory": 4096}, "512, 1024"),
     "a count that is text": ("drydock:workloads/query-service/desired_count", "2", "got '2'; a whole number"),
     "a count below none": ("drydock:workloads/query-service/desired_count", -1, "got -1; 0 or more"),
     "a maximum under the minimum": ("drydock:workloads/query-service/scaling", {"minimum": 4, "maximum": 2}, "got 2"),
+    "a count above the maximum": (
+        "drydock:workloads/query-service/desired_count",
+        5,
+        "drydock:workloads.query-service: desired_count: got 5; `scaling` keeps it from 2 to 4",
+    ),
+    "a count below the minimum": ("drydock:workloads/query-service/desired_count", 1, "keeps it from 2 to 4"),
     "a rollout that cannot move": (
         "drydock:workloads/query-service/rollout",
         {"minimum_healthy_percent": 100, "maximum_percent": 100},
@@ -118,6 +186,8 @@ BAD = {
     "a misspelt setting": ("drydock:regoin", "eu-west-1", "drydock:regoin: no such setting; did you mean 'region'?"),
     "a misspelt setting inside": ("drydock:network/nats", "none", "drydock:network.nats: no such setting"),
     "a section that is a list": ("drydock:cluster", [], "got []; a section with keys of its own"),
+    "a misspelt namespace": ("drydok:region", "x", "drydok:region: nobody reads it; did you mean 'drydock:region'?"),
+    "another's namespace": ("gcp:zone", "x", "gcp:zone: nobody reads it; settings here begin with 'drydock:'"),
     "the provider's own region": ("aws:region", "eu-west-1", "aws:region: has no effect here; set drydock:region"),
 }
 
@@ -128,6 +198,17 @@ def test_a_bad_setting_is_named_with_what_would_do(path: str, value: object, say
     told = complaint(changed(path, value))
     assert told.startswith("1 setting of this stack cannot be used:")
     assert says in told
+
+
+def test_a_key_of_the_engines_is_no_concern_of_ours() -> None:
+    """`pulumi:autonaming` and the like are read by the engine itself."""
+    assert load({**GOOD, "pulumi:disable-default-providers": ["aws"]}).stage == "prod"
+
+
+def test_a_count_that_nobody_said_contradicts_no_scaling() -> None:
+    """The default is 2, and a service that breathes from 3 on needs no other word."""
+    section = {"image": {"build": True}, "scaling": {"minimum": 3, "maximum": 6}}
+    assert load(changed("drydock:workloads", {"query-service": section})).region == "ap-southeast-1"
 
 
 def test_ten_errors_are_told_at_once() -> None:

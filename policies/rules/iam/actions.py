@@ -94,13 +94,18 @@ def _action(service: str, name: str) -> Action:
     )
 
 
+def shown(text: object) -> str:
+    """*text* where a message may quote it: it names actions that exist. What names none may be anything."""
+    return text if isinstance(text, str) and (text in ("*", "*:*") or expand(text)) else ""
+
+
 def likely(pattern: str) -> str:
     """Say what was probably meant by an action that does not exist."""
     service, _, name = pattern.partition(":")
     if not service_exists(service.lower()):
         services = cast("list[str]", _data().services.get_service_keys())
         close = get_close_matches(service.lower(), services, n=1)
-        return f"there is no service {service!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        return "there is no such service" + (f"; did you mean {close[0]!r}?" if close else "")
     names = {it.lower(): it for it in cast("list[str]", _data().actions.get_actions_for_service(service.lower()))}
     close = get_close_matches(name.lower().strip("*?"), names, n=1)
     return f"did you mean {service.lower()}:{names[close[0]]}?" if close else f"see the actions of {service.lower()}"

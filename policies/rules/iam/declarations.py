@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from policies.reading import Known, Tree, Unknown
 from policies.resources import Resource, ancestors
 from policies.rules.iam import trusts
-from policies.rules.iam.actions import covers
+from policies.rules.iam.actions import covers, shown
 from policies.rules.iam.statements import Fault
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def for_tasks(component: Resource | None) -> bool:
     if not isinstance(reading, Known) or not isinstance(reading.value, dict) or not reading.value:
         return False
     found = [trusts.declared(it) for it in reading.value.values()]
-    return all(it and it.principal == trusts.TASKS for it in found)
+    return all(it and trusts.services([it]) == {trusts.TASKS} for it in found)
 
 
 def beyond(raw: Document, meant: Document) -> list[Fault]:
@@ -60,20 +60,16 @@ def beyond(raw: Document, meant: Document) -> list[Fault]:
         Fault(
             rule="undeclared",
             statement=statement.index,
-            action=action if isinstance(action, str) else "",
-            reason=f"{_text(resource)} is more than its component declares",
+            action=shown(action),
+            reason=f"its resource {index} is more than its component declares",
             fix="declare it in the component's `policies`, or leave it out",
         )
         for statement in raw.statements
         if statement.allows
         for action in statement.actions
-        for resource in statement.resources
+        for index, resource in enumerate(statement.resources)
         if not any(_within(action, resource, statement, it) for it in meant.statements)
     ]
-
-
-def _text(resource: Tree) -> str:
-    return resource if isinstance(resource, str) else "a resource not known yet"
 
 
 def _within(action: Tree, resource: Tree, statement: Statement, meant: Statement) -> bool:
@@ -117,8 +113,7 @@ def beyond_trust(raw: Sequence[trusts.Trust], meant: trusts.Trust) -> list[Fault
             rule="undeclared",
             statement=it.index,
             action="sts:AssumeRole",
-            reason=f"{it.kind} {it.principal if isinstance(it.principal, str) else 'not known yet'} is trusted beyond "
-            "what its component declares",
+            reason="it trusts beyond what its component declares",
             fix="declare it in the component's `trusts`, or leave it out",
         )
         for it in raw

@@ -50,7 +50,7 @@ def judge(document: Document, pass_role_services: Sequence[str], *, task_role: b
     """
     faults: list[Fault] = []
     if document.version != VERSION:
-        reason = f"Version is {document.version!r}, under which variables are plain text"
+        reason = "its Version is another, under which variables are plain text"
         faults.append(
             Fault(rule="policy-version", statement=None, action="", reason=reason, fix=f"write Version {VERSION}")
         )
@@ -105,8 +105,9 @@ def _judge_action(statement: Statement, text: Tree) -> Fault | None:
     """Judge one entry of a statement's actions as it is written."""
 
     def fault(rule: str, reason: str, fix: str, *, unproved: bool = False) -> Fault:
-        action = text if isinstance(text, str) else ""
-        return Fault(rule=rule, statement=statement.index, action=action, reason=reason, fix=fix, unproved=unproved)
+        return Fault(
+            rule=rule, statement=statement.index, action=actions.shown(text), reason=reason, fix=fix, unproved=unproved
+        )
 
     naming = "name the actions that the code calls"
     if not isinstance(text, str):
@@ -115,11 +116,16 @@ def _judge_action(statement: Statement, text: Tree) -> Fault | None:
     if name == "*" or "*" in service or "?" in service:
         if not statement.allows:
             return None
-        whole = "every action there is" if "*" in service else f"every action of {service}"
+        whole = (
+            "every action there is"
+            if "*" in service
+            else f"every action of {service if actions.service_exists(service.lower()) else 'a service'}"
+        )
         return fault("wildcard-action", f"{whole} is allowed", naming)
     found = actions.expand(text)
     if not found and service.lower() not in actions.RETIRED:
-        return fault("unknown-action", "AWS has no such action", actions.likely(text))
+        reason = f"its action {statement.actions.index(text)} is none of AWS's"
+        return fault("unknown-action", reason, actions.likely(text))
     reason = _loose(name, found) if statement.allows and any(mark in name for mark in "*?") else None
     return fault("wildcard-action", reason, naming) if reason else None
 
@@ -136,7 +142,9 @@ def _loose(name: str, found: Sequence[Action]) -> str | None:
 
 
 def _judge_resources(statement: Statement, granted: Sequence[Action]) -> Iterator[Fault]:
-    for resource in statement.resources:
+    for index, resource in enumerate(statement.resources):
+        # Neither is quoted: whatever was put there may be secret.
+        which = f"its resource {index}"
         if not isinstance(resource, str):
             continue  # not known yet: some resource's own ARN, judged as text once it is
         if resource != "*" and not resource.startswith("arn:"):
@@ -144,13 +152,13 @@ def _judge_resources(statement: Statement, granted: Sequence[Action]) -> Iterato
                 rule="malformed-policy",
                 statement=statement.index,
                 action="",
-                reason=f"{resource!r} is no ARN",
+                reason=f"{which} is no ARN",
                 fix="give the resource's ARN",
             )
             continue
         wide = [it for it in granted if not it.wildcard_only and _everything(resource, it, statement)]
         if wide:
-            kind = "anything" if resource == "*" else f"everything that {resource!r} stands for"
+            kind = "anything" if resource == "*" else f"everything of a kind, for which {which} stands"
             yield Fault(
                 rule="wildcard-resource",
                 statement=statement.index,
@@ -221,7 +229,7 @@ def _passed_loosely(statement: Statement, services: Sequence[str]) -> tuple[str,
     """Reason and fix where roles may be passed beyond named roles and *services*."""
     loose = [it for it in statement.resources if isinstance(it, str) and not _ROLE_ARN.fullmatch(it)]
     if loose:
-        return f"{loose[0]!r} is not one role's ARN", "name each role that is passed"
+        return "a resource is not one role's ARN", "name each role that is passed"
     named: list[Tree] = [
         value
         for operator, by_key in statement.conditions.items()
@@ -235,6 +243,6 @@ def _passed_loosely(statement: Statement, services: Sequence[str]) -> tuple[str,
     if not named:
         return "the roles may be passed to any service", fix
     if strangers:
-        stranger = "a service not known yet" if isinstance(strangers[0], Unknown) else repr(strangers[0])
+        stranger = "a service not known yet" if isinstance(strangers[0], Unknown) else "another service"
         return f"the roles may be passed to {stranger}", fix
     return None

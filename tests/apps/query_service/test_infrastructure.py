@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.whole import deployed
+from apps.query_service import QueryService, Settings
+from tests.apps.stacks import IMAGE, platform, provider
+from tests.components.recorder import one, record
+from tests.whole import ROOT, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +42,23 @@ def test_dev_has_one_cheap_task_and_prod_two_that_stay(stack: str, tasks: int, p
     """Spot is taken away at two minutes' notice."""
     assert service(stack)["desiredCount"] == tasks
     assert service(stack)["capacityProviderStrategies"] == [{"capacityProvider": provider, "weight": 1, "base": 0}]
+
+
+def test_a_strategy_of_its_own_goes_before_the_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither stack file has one, so nothing else would see it dropped."""
+    monkeypatch.chdir(ROOT)  # where the function's code is looked for
+
+    def build() -> None:
+        opts = provider()
+        on = platform(
+            opts, network={"interface_endpoints": ["execute-api"]}, internal_load_balancer={"access_log_days": None}
+        )
+        said = {"image": IMAGE, "capacity": [{"provider": "FARGATE_SPOT", "weight": 3}]}
+        QueryService("query-service", on, Settings.model_validate_json(json.dumps(said)), opts).deploy()
+
+    assert one(record(build), "ecs/service:Service").inputs["capacityProviderStrategies"] == [
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0}
+    ]
 
 
 def test_prod_grows_from_two_to_four_by_its_load_and_dev_does_not() -> None:
@@ -129,15 +149,15 @@ def test_its_logs_are_where_people_look_for_them(stack: str, days: int) -> None:
     assert options["awslogs-region"] == REGION
 
 
-def test_its_repository_is_devs_scanned_and_keeps_ten_images() -> None:
+def test_its_repository_is_devs_scanned_and_keeps_what_prod_may_run() -> None:
     """One repository serves both stacks: prod runs the digest that was tried in dev, and may pull it."""
     repository = deployed("dev").one("ecr/repository:Repository").inputs
     assert repository["name"] == "query-service"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
-    lifecycle = json.loads(deployed("dev").one(":LifecyclePolicy").inputs["policy"])
-    assert lifecycle["rules"][-1]["selection"]["countNumber"] == 10
+    assert not deployed("dev").of(":LifecyclePolicy"), "prod may run any of its images"
+    assert repository["forceDelete"] is False, "though dev protects nothing else"
     (pull,) = json.loads(deployed("dev").one("ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"])["Statement"]
-    assert pull["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNTS['prod']}:root"]}
+    assert pull["Principal"] == {"AWS": [ACCOUNTS["prod"]]}
     assert not deployed("prod").of("ecr/repository:Repository")
 
 

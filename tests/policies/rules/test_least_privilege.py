@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from policies.rules.least_privilege import (
-    ATTACHMENTS,
-    DOCUMENTS,
-    PERMISSION,
-    POLICY,
-    ROLE,
-    ROLE_ATTACHMENT,
-    ROLE_POLICY,
-)
+from policies.rules.iam import accounts
+from policies.rules.iam.attachments import ATTACHMENTS, DOCUMENTS, POLICY, ROLE, ROLE_ATTACHMENT, ROLE_POLICY
 from policies.rules.role_graph import PACK
 from tests.policies.build import UNKNOWN, alone, made, rules, unproved
 
@@ -226,19 +219,18 @@ def test_attached_policies_of_aws_are_judged_by_content(token: str, path: str) -
     assert rules(alone(PACK, attaching("AdministratorAccess"))) == ["managed-policy"]
 
 
-def test_who_may_invoke_a_function_is_held_to_a_source() -> None:
-    def permission(**inputs: Any) -> Any:
-        return made(PERMISSION, "p", {"principal": "apigateway.amazonaws.com", **inputs})
-
-    source = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/POST/query"
-    assert alone(PACK, permission(sourceArn=source)) == []
-    assert alone(PACK, permission(sourceArn=UNKNOWN)) == []
-    assert rules(alone(PACK, permission())) == ["invoke-permission"]
-    assert rules(alone(PACK, permission(sourceAccount="123456789012"))) == ["invoke-permission"]
-    assert rules(alone(PACK, permission(sourceArn="*"))) == ["invoke-permission"]
-    assert rules(alone(PACK, permission(principal="*"))) == ["invoke-permission"]
-    assert unproved(alone(PACK, permission(principal=UNKNOWN))) == ["invoke-permission"]
-    assert alone(PACK, permission(principal="arn:aws:iam::123456789012:role/caller")) == []
+def test_the_stacks_own_accounts_are_those_its_provider_allows() -> None:
+    """A trust held to another account would be taken on from there."""
+    own, other = ({"allowedAccountIds": f'["{it}"]'} for it in ("123456789012", "999999999999"))
+    inputs = {"assumeRolePolicy": trusting()}
+    assert alone(PACK, made(ROLE, "r", inputs, provider=own)) == []
+    assert rules(alone(PACK, made(ROLE, "r", inputs, provider=other))) == ["trust"]
+    unsaid = {"allowedAccountIds": UNKNOWN}
+    assert alone(PACK, made(ROLE, "r", inputs, provider=unsaid)) == []
+    component = task(MEANT, trusts={"r": TRUST})
+    assert alone(PACK, made(accounts.PROVIDER, "p", own), component) == []
+    assert rules(alone(PACK, made(accounts.PROVIDER, "p", other), component)) == ["trust"]
+    assert alone(PACK, made(accounts.PROVIDER, "p", other), made(accounts.PROVIDER, "q"), component) == []
 
 
 def test_what_grants_nothing_is_left_alone() -> None:
@@ -273,3 +265,14 @@ def test_an_execution_role_as_it_should_be_passes() -> None:
         }
     )
     assert alone(PACK, policy(raw)) == []
+
+
+def test_a_message_quotes_nothing_undeclared() -> None:
+    """Any value may be a secret, and messages end in logs."""
+    component = task(MEANT, trusts={"r": TRUST})
+    findings = [
+        *alone(PACK, component, policy(text("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1::hunter2"), component)),
+        *alone(PACK, component, made(ROLE, "r", {"assumeRolePolicy": trusting("hunter2")}, parent=component)),
+    ]
+    assert rules(findings).count("undeclared") == 2
+    assert not [it for it in findings if "hunter2" in it.message]

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from policies.rules.least_privilege import POLICY, ROLE, ROLE_ATTACHMENT, ROLE_POLICY
+from policies.rules.iam.attachments import (
+    ATTACHMENTS,
+    EXCLUSIVE,
+    HOLDERS,
+    POLICY,
+    POLICY_ATTACHMENT,
+    ROLE,
+    ROLE_ATTACHMENT,
+    ROLE_POLICY,
+)
 from policies.rules.role_graph import PACK
 from tests.policies.build import UNKNOWN, made, rules, together, unproved
 from tests.policies.rules.test_least_privilege import HELD, text, trusting
@@ -117,7 +126,7 @@ def test_a_policy_of_this_stack_may_be_attached(roles: Roles) -> None:
 def test_a_policy_from_elsewhere_is_not_proved(roles: Roles) -> None:
     (finding,) = together(PACK, roles.role, roles.attaches("arn:aws:iam::123456789012:policy/elsewhere"))
     assert finding.unproved
-    assert "policy/elsewhere" in finding.message
+    assert "a policy from elsewhere" in finding.message
 
 
 def test_an_attachment_not_known_yet_is_not_proved(roles: Roles) -> None:
@@ -129,3 +138,49 @@ def test_known_policies_of_aws_count_to_the_whole(roles: Roles) -> None:
     events = roles.attaches("arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceEventsRole")
     register = roles.holds(text("ecs:RegisterTaskDefinition", "*"))
     assert "escalation" in rules(together(PACK, roles.role, register, events))
+
+
+UPDATING = text("ecs:UpdateService", "arn:aws:ecs:eu-west-1:123456789012:service/main/orders")
+
+
+@pytest.mark.parametrize("token", [ROLE_ATTACHMENT, POLICY_ATTACHMENT, EXCLUSIVE])
+def test_every_way_to_attach_a_policy_to_a_task_role_is_seen(roles: Roles, token: str) -> None:
+    key, path = HOLDERS[token], ATTACHMENTS[token]
+    policy = roles.managed(UPDATING)
+    role, arn = (roles.role.outputs["id"], policy.outputs["arn"]) if roles.deployed else (UNKNOWN, UNKNOWN)
+    inputs = {key: [role] if key == "roles" else role, path: [arn] if path == "policyArns" else arn}
+    attachment = made(token, "a", inputs, sources={key: [roles.role], path: [policy]})
+    assert rules(together(PACK, roles.role, policy, attachment)) == ["task-role"]
+
+
+def test_what_stands_in_the_role_itself_is_seen(roles: Roles) -> None:
+    """Whatever its component declares: that is of the policies beside it."""
+    trusts = {"orders": {"service": "ecs-tasks.amazonaws.com", "conditions": HELD}}
+    component = made("drydock:index:Roles", "c", {"trusts": trusts, "policies": {"orders": []}})
+    policy = roles.managed(UPDATING)
+    arn = policy.outputs["arn"] if roles.deployed else UNKNOWN
+    for inputs in ({"inlinePolicies": [{"policy": UPDATING}]}, {"managedPolicyArns": [arn]}):
+        sources = {"managedPolicyArns": [policy]} if "managedPolicyArns" in inputs else {}
+        role = made(ROLE, "orders", {"assumeRolePolicy": trusting(), **inputs}, parent=component, sources=sources)
+        assert rules(together(PACK, component, role, policy)) == ["task-role"]
+
+
+def test_inline_policies_escalate_together_with_others(roles: Roles) -> None:
+    inputs = {"assumeRolePolicy": trusting(), "inlinePolicies": [{"policy": text(CREATE, STACK)}]}
+    role = made(ROLE, "orders", inputs, outputs=roles.role.outputs)
+    assert rules(together(PACK, role, roles.holds(text(EXECUTE, STACK)))) == ["escalation"]
+
+
+def test_a_policy_of_this_stack_does_not_vouch_for_another() -> None:
+    """An ARN may be picked from several: what it came from must all be policies of this stack."""
+    roles = Roles(deployed=False)
+    policy = roles.managed(text())
+    picked = {"role": [roles.role], "policyArn": [policy, made("aws:sqs/queue:Queue", "q")]}
+    mixed = made(ROLE_ATTACHMENT, "a", {"role": UNKNOWN, "policyArn": UNKNOWN}, sources=picked)
+    assert unproved(together(PACK, roles.role, policy, mixed)) == ["managed-policy"]
+    elsewhere = "arn:aws:iam::123456789012:policy/elsewhere"
+    known = made(ROLE_ATTACHMENT, "a", {"role": UNKNOWN, "policyArn": elsewhere}, sources=picked)
+    assert unproved(together(PACK, roles.role, policy, known)) == ["managed-policy"]
+    there = Roles(deployed=True).managed(text())
+    pending = made(ROLE_ATTACHMENT, "a", {"policyArn": UNKNOWN}, sources={"policyArn": [there]})
+    assert unproved(together(PACK, there, pending)) == ["managed-policy"]

@@ -122,13 +122,10 @@ def test_its_environment_is_the_task_definitions_and_what_it_must_be_told(
     container.wait(5)
     seen = dict(line.split("=", 1) for line in container.lines)
     image, told = {"PATH", "HOME"}, {"BIND_ADDRESS", "AWS_ENDPOINT_URL"}
+    by_ecs = {"AWS_REGION", "AWS_DEFAULT_REGION", "ECS_CONTAINER_METADATA_URI_V4"}
     credentials = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
     shell = {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert set(seen) - shell == image | told | credentials | {
-        "STAGE",
-        "ECS_CONTAINER_METADATA_URI_V4",
-        keeper.MARKER,
-    }
+    assert set(seen) - shell == image | told | by_ecs | credentials | {"STAGE", keeper.MARKER}
     assert seen["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert seen["BIND_ADDRESS"] == container.address
     assert container.address.startswith("127.")
@@ -188,9 +185,9 @@ def test_an_entry_point_comes_before_the_command(site: Site) -> None:
     assert task["containers"][0]["exitCode"] == 9
 
 
-def test_a_task_definition_without_a_command_is_refused(site: Site) -> None:
-    """No image is read, so no CMD of a Dockerfile either."""
-    assert "state the command there" in site.ran({})["stoppedReason"]
+def test_a_container_without_a_command_anywhere_is_refused(site: Site) -> None:
+    """Neither its task definition nor a Dockerfile says one."""
+    assert "has no command: state one in its task definition" in site.ran({})["stoppedReason"]
 
 
 def test_an_image_without_a_folder_cannot_be_pulled(site: Site) -> None:

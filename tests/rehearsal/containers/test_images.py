@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rehearsal.containers.images import ImageNotFoundError, digest_of, folder_of, registry_of, repository_of
+from rehearsal.containers.images import ImageNotFoundError, command_of, digest_of, folder_of, registry_of, repository_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +53,38 @@ def test_a_digest_is_the_images_own_or_one_of_its_name() -> None:
     """The emulator pins a deployment's tasks to one digest, so the same name must give the same."""
     assert digest_of(f"web@sha256:{'a' * 64}") == f"sha256:{'a' * 64}"
     assert digest_of("web:1") == digest_of("web:1") != digest_of("web:2")
+
+
+DOCKERFILE = """FROM python:3.13 AS build
+CMD ["never"]
+FROM python:3.13
+ENTRYPOINT ["python", "-u"]
+CMD ["main.py", \\
+     "--quick"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "command", "runs"),
+    [
+        ((), (), ["python", "-u", "main.py", "--quick"]),
+        ((), ("other.py",), ["python", "-u", "other.py"]),
+        (("sh",), (), ["sh"]),
+        (("sh", "-c"), ("true",), ["sh", "-c", "true"]),
+    ],
+)
+def test_what_a_task_definition_does_not_say_its_dockerfile_does(
+    tmp_path: Path, entry_point: tuple[str, ...], command: tuple[str, ...], runs: list[str]
+) -> None:
+    """As a container engine has it: the last stage's words, and an entry point said puts the image's command out."""
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    assert command_of(tmp_path, entry_point, command) == runs
+
+
+def test_a_command_in_shell_form_is_run_by_a_shell(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13\ncmd python main.py\n")
+    assert command_of(tmp_path, (), ()) == ["/bin/sh", "-c", "python main.py"]
+
+
+def test_without_a_dockerfile_there_is_what_was_said(tmp_path: Path) -> None:
+    assert command_of(tmp_path, (), ()) == []

@@ -75,7 +75,7 @@ def test_any_other_wildcard_in_a_name_is_refused(action: str) -> None:
     [
         ("dynamodb:GetItems", "did you mean dynamodb:GetItem?"),
         ("dynamobd:GetItem", "did you mean 'dynamodb'?"),
-        ("dynamodb", "there is no service"),
+        ("dynamodb", "there is no such service"),
         ("dynamodb:Gte*", "did you mean dynamodb:Get"),
     ],
 )
@@ -345,3 +345,31 @@ def test_whatever_cloudsplaining_refuses_is_refused_here(name: str, raw: Any) ->
         or oracle.infrastructure_modification
     ):
         assert statements.judge(parsed, ["ecs-tasks.amazonaws.com"]), name
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"Action": "hunter2"},
+        {"Action": "hunter2:*"},
+        {"Action": "hunter2*:Get"},
+        {"Action": "s3:hunter2"},
+        {"Action": "dynamodb:GetItem", "Resource": "hunter2"},
+        {"Action": "s3:GetObject", "Resource": "arn:aws:s3*:::hunter2"},
+        {"Action": "iam:PassRole", "Resource": "arn:hunter2", "Condition": TO_TASKS},
+        {
+            "Action": "iam:PassRole",
+            "Resource": ROLES,
+            "Condition": {"StringEquals": {"iam:PassedToService": "hunter2"}},
+        },
+    ],
+)
+def test_no_value_is_quoted(entry: dict[str, Any]) -> None:
+    """Any of them may be a secret, and messages end in logs."""
+    faults = judged(entry)
+    assert faults
+    assert "hunter2" not in " ".join(str(it) for it in faults)
+
+
+def test_no_version_is_quoted() -> None:
+    assert "hunter2" not in str(judged({"Action": "dynamodb:GetItem"}, Version="hunter2")[0])

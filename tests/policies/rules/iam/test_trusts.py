@@ -22,7 +22,8 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/failed"}},
     "states.amazonaws.com": ACCOUNT,
-    "apigateway.amazonaws.com": {"ArnLike": {"aws:SourceArn": "arn:aws:execute-api:eu-west-1:123456789012:a1/*"}},
+    "apigateway.amazonaws.com": {},
+    "apigateway.amazonaws.com.cn": {},
     "vpc-flow-logs.amazonaws.com": ACCOUNT,
     "lambda.amazonaws.com": {},
     "ec2.amazonaws.com": {},
@@ -33,7 +34,9 @@ def judged(principal: Any, conditions: Any = None, action: str = "sts:AssumeRole
     statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Condition": conditions or {}}
     parsed = trusts.parse(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     assert parsed
-    return [fault for it in parsed if (fault := trusts.judge(it, config.get("trusted", ())))]
+    return [
+        fault for it in parsed if (fault := trusts.judge(it, config.get("trusted", ()), config.get("own", frozenset())))
+    ]
 
 
 @pytest.mark.parametrize("service", GOOD)
@@ -57,12 +60,11 @@ def test_a_service_held_to_nothing_is_refused(service: str) -> None:
         ("scheduler.amazonaws.com", "arn:aws:scheduler:eu-west-1:123456789012:schedule/etl/sync"),
         ("scheduler.amazonaws.com", "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/et*"),
         ("events.amazonaws.com", "arn:aws:events:eu-west-1:123456789012:*"),
-        ("apigateway.amazonaws.com", "*"),
     ],
 )
 def test_a_source_that_does_not_hold_is_refused(service: str, arn: str) -> None:
     (fault,) = judged({"Service": service}, {**ACCOUNT, "ArnLike": {"aws:SourceArn": arn}})
-    assert arn in fault.reason
+    assert "its aws:SourceArn does not hold" in fault.reason
 
 
 def test_tasks_are_held_to_account_and_source() -> None:
@@ -120,6 +122,65 @@ def test_an_identity_provider_is_held_to_a_subject() -> None:
     held = {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:a/b:ref:refs/heads/main"}}
     assert judged(provider, held, web) == []
     assert len(judged(provider, {}, web)) == 1
+    audience = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+    assert len(judged(provider, audience, web)) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "passes"),
+    [
+        ("repo:a/b:*", True),
+        ("repo:a/*", True),
+        ("system:serviceaccount:orders:*", True),
+        ("*", False),
+        ("repo:*", False),
+        ("re*", False),
+        ("repo:*:ref:refs/heads/main", False),
+        ("repo:a*/b:*", False),
+        ("project_path:*", False),
+        ("system:serviceaccount:*:orders", False),
+    ],
+)
+def test_a_subject_says_whose_it_is(subject: str, *, passes: bool) -> None:
+    """Anybody can have a repository, and call its branch main."""
+    provider = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
+    for subjects in (subject, ["repo:a/b:ref:refs/heads/main", subject]):
+        held = {"StringLike": {"token.actions.githubusercontent.com:sub": subjects}}
+        assert (judged(provider, held, "sts:AssumeRoleWithWebIdentity") == []) is passes
+
+
+@pytest.mark.parametrize("service", GOOD)
+def test_a_service_held_to_another_account_is_refused(service: str) -> None:
+    """That account's tasks would take the role on."""
+    assert judged({"Service": service}, GOOD[service], own={"123456789012"}) == []
+    if GOOD[service]:
+        (fault,) = judged({"Service": service}, GOOD[service], own={"999999999999"})
+        assert "another account" in fault.reason
+    (fault,) = judged({"Service": service}, {**GOOD[service], **ACCOUNT}, own={"999999999999"})
+    assert "another account" in fault.reason
+
+
+def test_the_service_for_tasks_in_china_is_the_same() -> None:
+    assert judged({"Service": f"{trusts.TASKS}.cn"})
+    assert trusts.services([trusts.Trust(0, "Service", f"{trusts.TASKS}.cn", {})]) == {trusts.TASKS}
+
+
+@pytest.mark.parametrize(
+    ("principal", "conditions", "action"),
+    [
+        ({"Service": "hunter2"}, {}, "sts:AssumeRole"),
+        ({"AWS": "hunter2*"}, {}, "sts:AssumeRole"),
+        ({"AWS": "hunter2:root"}, {}, "sts:AssumeRole"),
+        ({"Federated": "hunter2"}, {}, "sts:AssumeRole"),
+        ({"AWS": "arn:aws:iam::123456789012:role/a"}, {}, "hunter2"),
+        ({"Service": trusts.TASKS}, {**ACCOUNT, "ArnLike": {"aws:SourceArn": "hunter2"}}, "sts:AssumeRole"),
+        ({"Service": trusts.TASKS}, {**TASKS, "StringEquals": {"aws:SourceAccount": "hunter2"}}, "sts:AssumeRole"),
+    ],
+)
+def test_no_value_is_quoted(principal: Any, conditions: Any, action: str) -> None:
+    """Any of them may be a secret, and messages end in logs."""
+    (fault,) = judged(principal, conditions, action)
+    assert "hunter2" not in str(fault)
 
 
 def test_everybody_but_some_is_everybody() -> None:

@@ -1,0 +1,96 @@
+"""Follows the workloads' scripts: seeds their tables, sends one request after the other, records what came of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from rehearsal import requests
+from rehearsal.services import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rehearsal.containers import Container, Containers
+    from rehearsal.emulator import Emulator
+    from rehearsal.graph import Answer, Registered
+    from rehearsal.progress import Progress
+    from rehearsal.result import Asked, Result
+    from rehearsal.script import Request, Script
+    from rehearsal.tree import Tree
+
+_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
+"""The label that ECS gives a container."""
+_LOGS_FOLLOW: Final = 0.2
+"""Seconds after an answer within which a workload has written what it has to say of it."""
+
+
+class Asking:
+    """What is asked of one deployed stack."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        scripts: Mapping[str, Script],
+        *,
+        emulator: Emulator,
+        containers: Containers,
+        make: Callable[[Registered], Answer],
+        result: Result,
+        progress: Progress,
+    ) -> None:
+        """Ask the workloads of *tree* that have *scripts*; *make* puts back what an outage takes away."""
+        self._tree, self._scripts = tree, scripts
+        self._emulator, self._containers, self._make = emulator, containers, make
+        self._result, self._progress = result, progress
+        self._silent: dict[tuple[str, str], Asked] = {}
+        """Workload and entrance → the request that got no answer there in time."""
+
+    def seed(self) -> None:
+        """Put every script's items into the workloads' tables."""
+        for workload, script in self._scripts.items():
+            requests.seed(self._emulator, workload, self._tree.workloads[workload], script)
+
+    def ask(self) -> None:
+        """Send every script's requests, in their order.
+
+        Raises:
+            EntranceError: a script names an output that is not there or no URL; nothing is sent then.
+
+        """
+        for workload, script in self._scripts.items():
+            requests.check_names(workload, self._tree.workloads[workload], script)
+        with requests.Client(self._emulator.endpoint) as client:
+            for workload, script in self._scripts.items():
+                for request in script.requests:
+                    self._record(*self._answer(client, workload, request))
+
+    def _answer(self, client: requests.Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
+        """Return what came of *request*, and what the workload's containers wrote meanwhile if it failed."""
+        if silent := self._silent.get((workload, request.entrance)):
+            # Else each of them waits as long, and a hanging handler holds the rehearsal for minutes.
+            why = f"not sent: {silent.method} {silent.path} ({silent.name}) had no answer in time through this entrance"
+            return requests.asked(workload, request, [why]), []
+        own = self._containers_of(workload)
+        before = {each.id: len(each.lines) for each in own}
+        with requests.outage(request.outage, self._tree, workload, self._emulator, self._make):
+            asked = requests.ask(client, workload, self._tree.workloads[workload], request)
+        if asked.ok:
+            return asked, []
+        if asked.late:
+            self._silent[workload, request.entrance] = asked
+        time.sleep(_LOGS_FOLLOW)
+        return asked, [line for each in own for line in quoted(list(each.lines)[before[each.id] :])]
+
+    def _record(self, asked: Asked, said: list[str]) -> None:
+        self._result.requests.append(asked)
+        if not asked.ok:
+            told = [f"{asked.workload}: {asked.method} {asked.path} ({asked.name}):", *asked.problems, *said]
+            self._result.fail("\n  ".join(told))
+        self._progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {asked.method} {asked.path}")
+
+    def _containers_of(self, workload: str) -> list[Container]:
+        definitions = self._tree.of(_TASK_DEFINITION)
+        families = {each.inputs["family"] for each in definitions if self._tree.workload_of(each) == workload}
+        return [each for each in self._containers.all() if each.labels[_FAMILY] in families]

@@ -1,0 +1,81 @@
+"""A workload's image is where the stack file says, and is never taken from whoever runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps._workload import Outputs, Workload
+from settings import WorkloadSettings
+from tests.apps.stacks import DIGEST, platform, provider
+from tests.components.recorder import Recorded, of_type, one, record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+BUILT = {"build": True}
+PINNED = {"digest": DIGEST}
+
+
+@pytest.fixture(autouse=True)
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where the workload has something to build."""
+    (tmp_path / "apps/hello/service").mkdir(parents=True)
+    (tmp_path / "apps/hello/service/Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.chdir(tmp_path)
+
+
+class Hello(Workload[WorkloadSettings]):
+    """A workload that is its image alone."""
+
+    def deploy(self) -> Outputs:
+        """Take it."""
+        return {"uri": self.image().uri}
+
+
+def repository(image: Mapping[str, Any], **on_stack: Any) -> Mapping[str, Any]:
+    return one(made(image, **on_stack), "ecr/repository:Repository").inputs
+
+
+def made(image: Mapping[str, Any], **on_stack: Any) -> list[Recorded]:
+    def build() -> None:
+        opts = provider()
+        section = WorkloadSettings.model_validate_json(json.dumps({"image": image}))
+        Hello("hello", platform(opts, **on_stack), section, opts).deploy()
+
+    return record(build)
+
+
+@pytest.mark.parametrize("image", [BUILT, PINNED], ids=["built", "pinned"])
+@pytest.mark.parametrize(
+    ("protect", "pull_accounts", "force_delete"),
+    [(True, [], False), (False, [], True), (False, ["210987654321"], False), (True, ["210987654321"], False)],
+)
+def test_its_repository_goes_with_its_images_only_where_nobody_else_runs_them(
+    image: Mapping[str, Any],
+    protect: bool,  # noqa: FBT001 - both ways
+    pull_accounts: list[str],
+    force_delete: bool,  # noqa: FBT001 - both ways
+) -> None:
+    """Destroying dev would leave prod unable to start another task."""
+    said = repository(image, protect=protect, image_pull_accounts=pull_accounts)
+    assert said["forceDelete"] is force_delete
+
+
+def test_accounts_that_the_stack_names_may_pull_it() -> None:
+    policy = one(made(PINNED, image_pull_accounts=["210987654321"]), ":RepositoryPolicy").inputs["policy"]
+    assert json.loads(policy)["Statement"][0]["Principal"] == {"AWS": ["210987654321"]}
+
+
+def test_tags_move_where_the_stack_builds_and_nowhere_else() -> None:
+    """The same source on another base image has its tag again, and ECR would refuse the push."""
+    assert repository(BUILT)["imageTagMutability"] == "MUTABLE"
+    assert repository(PINNED)["imageTagMutability"] == "IMMUTABLE"
+
+
+def test_an_image_in_another_repository_needs_none_here() -> None:
+    elsewhere = {"repository": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hello", **PINNED}
+    assert not of_type(made(elsewhere), "ecr/repository:Repository")
