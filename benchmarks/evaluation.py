@@ -115,5 +115,8 @@ if __name__ == "__main__":
     said = parser.parse_args()
     if said.side:
         json.dump(evaluate(said.side, said.count), sys.stdout, default=str)
+        sys.stdout.flush()
+        # Pulumi leaves event loops open, which complain as the interpreter takes them down.
+        os._exit(0)
     else:
         sys.exit(main(said.pairs))
