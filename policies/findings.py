@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from policies.resources import Resource
+
 OnUnknown = Literal["deny", "report"]
 """What becomes of a rule that could not be proved: refused (the default), or listed among the notes."""
 
@@ -25,6 +27,11 @@ class Finding:
     """Resource, property, value (never a secret's) and what would do."""
     unproved: bool = False
     """Nothing is known to be wrong, but nothing shows that it is right."""
+
+
+def about(rule: str, resource: Resource, text: str, *, unproved: bool = False) -> Finding:
+    """Return what *rule* says of *resource*, which the message begins with."""
+    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)
 
 
 @dataclass(frozen=True, kw_only=True)

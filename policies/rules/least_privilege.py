@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from policies.findings import Finding
+from policies.findings import Finding, about
 from policies.reading import Absent, Known, Reading, Tree, Unknown
 from policies.rules.iam import accounts, attachments, declarations, documents, invocations, managed, statements, trusts
 from policies.rules.iam.attachments import ATTACHMENTS, DOCUMENTS, ROLE, attached
@@ -181,22 +181,18 @@ def _inline(role: Resource, options: PrivilegeOptions) -> Iterator[Finding]:
 def _permission(resource: Resource, seen: Mapping[str, Resource]) -> Iterator[Finding]:
     if isinstance(resource.read("principal"), Unknown):
         text = "`principal` is not known yet; give it as plain text"
-        yield _finding(resource, "invoke-permission", text, unproved=True)
+        yield about("invoke-permission", resource, text, unproved=True)
     elif fault := invocations.judge(resource, accounts.own(resource, seen)):
-        yield _finding(resource, "invoke-permission", fault)
+        yield about("invoke-permission", resource, fault)
 
 
 def _findings(resource: Resource, where: str, faults: Iterable[Fault]) -> Iterator[Finding]:
     for fault in faults:
-        yield _finding(resource, fault.rule, f"{where} {fault}", unproved=fault.unproved)
+        yield about(fault.rule, resource, f"{where} {fault}", unproved=fault.unproved)
 
 
 def _unproved(resource: Resource, where: str, reason: str, *, unknown: bool) -> Finding:
     if not unknown:
-        return _finding(resource, "malformed-policy", f"{where} cannot be judged: {reason}")
+        return about("malformed-policy", resource, f"{where} cannot be judged: {reason}")
     text = f"{where} cannot be proved: {reason}; declare its actions in the component's props"
-    return _finding(resource, "unproved", text, unproved=True)
-
-
-def _finding(resource: Resource, rule: str, text: str, *, unproved: bool = False) -> Finding:
-    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)
+    return about("unproved", resource, text, unproved=True)

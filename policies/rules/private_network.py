@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from policies.findings import Finding
+from policies.findings import Finding, about
 from policies.pack import Pack
 from policies.reading import Absent, Known, Reading, Tree, Unknown, listed, read
 from policies.rules import live_routes
@@ -107,10 +107,10 @@ def _flag(rule: str, resource: Resource, path: str, reading: Reading) -> Iterato
     match reading:
         case Known(value) if value not in (False, "false", "DISABLED", ""):
             text = f"`{path}` is on; set it to false, and let what must be reached stand behind a load balancer"
-            yield _finding(rule, resource, text)
+            yield about(rule, resource, text)
         case Unknown():
             text = f"`{path}` is not known yet, so no public address is not proved; give it a plain false"
-            yield _finding(rule, resource, text, unproved=True)
+            yield about(rule, resource, text, unproved=True)
         case _:
             return
 
@@ -122,7 +122,7 @@ def judge_graph(graph: Graph, options: NetworkOptions) -> Iterator[Finding]:
             internal = resource.read("internal")
             if isinstance(internal, Unknown):
                 text = "`internal` is not known yet, so where it stands is not proved; give it a plain value"
-                yield _finding("private-subnet", resource, text, unproved=True)
+                yield about("private-subnet", resource, text, unproved=True)
                 continue
             if not (isinstance(internal, Known) and internal.value is True):
                 continue
@@ -200,11 +200,7 @@ def _refused(resource: Resource, path: str, subnet: str, proof: Proof) -> Iterat
             f"`{path}` has {subnet}, which is not proved private: {proof.because}; give its subnet and route table in "
             "this stack, or vouch for its id in `privateSubnetIds`"
         )
-    yield _finding("private-subnet", resource, text, unproved=proof.verdict is Verdict.UNPROVED)
-
-
-def _finding(rule: str, resource: Resource, text: str, *, unproved: bool = False) -> Finding:
-    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)
+    yield about("private-subnet", resource, text, unproved=proof.verdict is Verdict.UNPROVED)
 
 
 PACK: Final = Pack(

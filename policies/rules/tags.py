@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
-from policies.findings import Finding
+from policies.findings import Finding, about
 from policies.pack import Pack
 from policies.reading import Absent, Known, Tree, Unknown, listed, read
 from policies.rules import taggable
@@ -100,7 +100,7 @@ def judge(resource: Resource, _seen: Mapping[str, Resource], options: TagOptions
 def _own_tags(resource: Resource, options: TagOptions) -> Iterator[Finding]:
     match merged_tags(resource):
         case Unknown(path):
-            yield _finding(
+            yield about(
                 "required-tag",
                 resource,
                 f"`{path}` is not known yet, so its tags are not proved: give tags whose keys are plain",
@@ -141,14 +141,14 @@ def _check(resource: Resource, where: str, tags: Tags, options: TagOptions) -> I
     """Every rule on one set of tags."""
     missing = [key for key in options.required if key not in tags]
     if missing:
-        yield _finding(
+        yield about(
             "required-tag",
             resource,
             f"`{where}` lacks {', '.join(missing)} (it has {', '.join(sorted(tags)) or 'none'}); "
             "add it to the provider's default tags or to the resource's own",
         )
     if len(tags) > MOST_TAGS:
-        yield _finding("tag-count", resource, f"`{where}` has {len(tags)} tags; AWS takes {MOST_TAGS} at most")
+        yield about("tag-count", resource, f"`{where}` has {len(tags)} tags; AWS takes {MOST_TAGS} at most")
     twins: defaultdict[str, list[str]] = defaultdict(list)
     for key, value in tags.items():
         twins[key.lower()].append(key)
@@ -156,7 +156,7 @@ def _check(resource: Resource, where: str, tags: Tags, options: TagOptions) -> I
         yield from _check_value(resource, f"{where}.{key}", value, options.patterns.get(key))
     for same in twins.values():
         if len(same) > 1:
-            yield _finding(
+            yield about(
                 "tag-twins",
                 resource,
                 f"`{where}` has {' and '.join(sorted(same))}, alike but for case; keep one of them",
@@ -165,9 +165,9 @@ def _check(resource: Resource, where: str, tags: Tags, options: TagOptions) -> I
 
 def _check_key(resource: Resource, where: str, key: str) -> Iterator[Finding]:
     if key.lower().startswith("aws:"):
-        yield _finding("tag-key", resource, f"`{where}` has {key!r}; the prefix aws: is AWS's own, so use another name")
+        yield about("tag-key", resource, f"`{where}` has {key!r}; the prefix aws: is AWS's own, so use another name")
     elif not key or len(key) > LONGEST_KEY or not _ALLOWED.fullmatch(key):
-        yield _finding(
+        yield about(
             "tag-key",
             resource,
             f"`{where}` has {key!r}; a key has 1 to {LONGEST_KEY} letters, digits, spaces and . : / = + - @ _",
@@ -177,7 +177,7 @@ def _check_key(resource: Resource, where: str, key: str) -> Iterator[Finding]:
 def _check_value(resource: Resource, where: str, value: Tree, pattern: str | None) -> Iterator[Finding]:
     if isinstance(value, Unknown):
         if pattern:
-            yield _finding(
+            yield about(
                 "tag-value",
                 resource,
                 f"`{where}` is not known yet, so it is not proved to match {pattern!r}: give it a plain value",
@@ -187,16 +187,14 @@ def _check_value(resource: Resource, where: str, value: Tree, pattern: str | Non
     text = value if isinstance(value, str) else json.dumps(value)
     # Tags are no place for secrets, but the engine may have marked one: the value is not quoted.
     if len(text) > LONGEST_VALUE or not _ALLOWED.fullmatch(text):
-        yield _finding(
+        yield about(
             "tag-value",
             resource,
             f"`{where}` has {len(text)} characters; a value has at most {LONGEST_VALUE} letters, digits, spaces "
             "and . : / = + - @ _",
         )
     elif pattern and not re.fullmatch(pattern, text):
-        yield _finding(
-            "tag-value", resource, f"`{where}` does not match {pattern!r}; write it so, or change `patterns`"
-        )
+        yield about("tag-value", resource, f"`{where}` does not match {pattern!r}; write it so, or change `patterns`")
 
 
 def _propagates(path: str, *allowed: str) -> Callable[[Resource, TagOptions], Iterator[Finding]]:
@@ -210,12 +208,10 @@ def _propagates(path: str, *allowed: str) -> Callable[[Resource, TagOptions], It
             case Known(value) if value in allowed:
                 return
             case Unknown():
-                yield _finding(
-                    "task-tags", resource, f"`{path}` is not known yet; give it a plain value", unproved=True
-                )
+                yield about("task-tags", resource, f"`{path}` is not known yet; give it a plain value", unproved=True)
             case Known() | Absent() as reading:
                 got = json.dumps(reading.value) if isinstance(reading, Known) else "not set"
-                yield _finding(
+                yield about(
                     "task-tags",
                     resource,
                     f"`{path}` is {got}, so running tasks carry no tags; set {' or '.join(allowed)}",
@@ -228,7 +224,7 @@ def _group(resource: Resource, options: TagOptions) -> Iterator[Finding]:
     """Default tags do not reach a group's instances: its own list does, entry by entry."""
     match resource.read("tags"):
         case Unknown(path):
-            yield _finding(
+            yield about(
                 "instance-tags", resource, f"`{path}` is not known yet; give a plain list of tags", unproved=True
             )
         case Known() | Absent() as reading:
@@ -238,7 +234,7 @@ def _group(resource: Resource, options: TagOptions) -> Iterator[Finding]:
             carried = {str(it.get("key")): it.get("value") for it in entries if it.get("propagateAtLaunch") is True}
             stuck = sorted(str(it.get("key")) for it in entries if it.get("propagateAtLaunch") is not True)
             if stuck:
-                yield _finding(
+                yield about(
                     "instance-tags",
                     resource,
                     f"`tags` {', '.join(stuck)} stay on the group; set propagateAtLaunch to true for its instances",
@@ -250,7 +246,7 @@ def _launch_template(resource: Resource, options: TagOptions) -> Iterator[Findin
     """Default tags do not reach instances and volumes launched: the template's specifications do."""
     specifications = resource.read("tagSpecifications")
     if isinstance(specifications, Unknown):
-        yield _finding(
+        yield about(
             "launch-template-tags", resource, "`tagSpecifications` is not known yet; give a plain list", unproved=True
         )
         return
@@ -261,7 +257,7 @@ def _launch_template(resource: Resource, options: TagOptions) -> Iterator[Findin
         if isinstance(tags, dict):
             yield from _check(resource, f"tagSpecifications[{kind}].tags", tags, options)
         else:
-            yield _finding(
+            yield about(
                 "launch-template-tags",
                 resource,
                 f"`tagSpecifications` has no known tags for {kind}; add {{resourceType: {kind}, tags: ...}}",
@@ -276,10 +272,6 @@ _CARRIERS: Final[Mapping[str, Callable[[Resource, TagOptions], Iterator[Finding]
     GROUP: _group,
     LAUNCH_TEMPLATE: _launch_template,
 }
-
-
-def _finding(rule: str, resource: Resource, text: str, *, unproved: bool = False) -> Finding:
-    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)
 
 
 PACK: Final = Pack(
