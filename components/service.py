@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi_aws as aws
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
-from components import naming, scaling
+from components import naming, scaling, security_group
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
 from components.errors import InvalidArgsError, of, within
@@ -144,28 +144,8 @@ class Service(Component):
             naming.autonamed(f"{name}-requests", naming.SCALING_POLICY)
         super().__init__(name, declared(args), opts)
 
-        group = aws.ec2.SecurityGroup(
-            name,
-            # Without the name: another description is another group, and renaming must replace nothing.
-            description="Tasks, and whom they may call",
-            vpc_id=args.network.vpc_id,
-            tags=self.tags,
-            opts=self.child(),
-        )
+        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports)
         self.security_group_id = group.id
-        opened = [
-            aws.vpc.SecurityGroupEgressRule(
-                f"{name}-to-{port}",
-                security_group_id=group.id,
-                cidr_ipv4="0.0.0.0/0",
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
-                tags=self.tags,
-                opts=self.child(),
-            )
-            for port in sorted(set(args.open_ports))
-        ]
         target_group, rule = None, None
         if args.entrance:
             target_group, rule = self._enter_by(name, args, args.entrance)
@@ -201,7 +181,7 @@ class Service(Component):
             opts=self.child(
                 ResourceOptions(
                     # ECS refuses a target group that no balancer uses; and what a running task needs outlives it.
-                    depends_on=[*([rule] if rule else []), *opened],
+                    depends_on=[*([rule] if rule else []), *group.ways_out],
                     ignore_changes=["desiredCount"] if args.scaling else None,
                     custom_timeouts=CustomTimeouts(create=_STEADY, update=_STEADY, delete=_STEADY),
                 )
