@@ -79,7 +79,8 @@ class Component(Owner, pulumi.ComponentResource):
     ) -> None:
         """Register the component: what was meant (*props*, *roles*) goes with it, as it was given.
 
-        A policy pack reads it at a first preview, when a rendered policy is one unknown string.
+        A policy pack reads it at a first preview, when a rendered policy is one unknown string. A list or mapping
+        that is wholly plain goes as its JSON: one leaf of it costs as much as the whole text.
         """
         said: dict[str, Any] = {}
         if props:
@@ -87,8 +88,9 @@ class Component(Owner, pulumi.ComponentResource):
             # calls of every leaf below.
             said["args"] = json.dumps(props, separators=(",", ":"))
         if roles:
-            said["policies"] = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
-            said["trusts"] = {role.name: role.declared() for role in roles}
+            policies = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
+            said["policies"] = _terse(policies)
+            said["trusts"] = _terse({role.name: role.declared() for role in roles})
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
         self.tags = _tags_of(opts.parent if opts else None) if tags is None else tags
         # The caller's own options are not for children: providers and protection reach them by parentage, and the
@@ -106,6 +108,18 @@ def _followed(alias: Input[str | Alias], suffix: str) -> Input[str | Alias]:
 
 def _tags_of(parent: pulumi.Resource | None) -> Mapping[str, str]:
     return parent.tags if isinstance(parent, Component) else {}
+
+
+def _terse(value: object) -> object:
+    """Return *value* with each list and mapping in it that holds no output written as JSON."""
+    if not isinstance(value, list | dict):
+        return value
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except TypeError:  # an output: it stays one, and what stands beside it is looked at by itself
+        if isinstance(value, list):
+            return [_terse(item) for item in cast("list[object]", value)]
+        return {key: _terse(item) for key, item in cast("dict[str, object]", value).items()}
 
 
 def declared(args: object) -> dict[str, Any]:

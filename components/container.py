@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from components.image import Image
     from components.secret import SecretReference
+    from components.volume import Volume
 
 Condition = Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]
 
@@ -132,6 +134,9 @@ class Container:
     """Default: read-only, but in a task with ECS Exec, whose agent must write."""
     tmpfs: Sequence[Tmpfs] = ()
     """Writable places of a read-only root."""
+    mounts: Mapping[str, Volume] = field(default_factory=dict[str, "Volume"])
+    """Absolute path in the container → what stands there: ``{"/app/data": file_system.volume("data")}``. The root stays
+    read-only beside it. Default: none."""
     user: str | None = None
     """``uid``, ``uid:gid`` or a name the image knows. Default: the image's own."""
     stop_timeout: int = 30
@@ -162,6 +167,17 @@ class Container:
             raise InvalidArgsError(
                 f"Container.environment of {self.name!r}", got=twice[0], want="it stands in `secrets` too: keep one"
             )
+        for path in self.mounts:
+            if not path.startswith("/") or posixpath.normpath(path) != path or path.strip("/") == "":
+                raise InvalidArgsError(
+                    f"Container.mounts of {self.name!r}",
+                    got=path,
+                    want="an absolute path below the root, written plainly, such as '/app/data'",
+                )
+            if path in (each.path for each in self.tmpfs):
+                raise InvalidArgsError(
+                    f"Container.mounts of {self.name!r}", got=path, want="it stands in `tmpfs` too: keep one"
+                )
         if self.read_only_root is False and self.tmpfs:
             raise InvalidArgsError(
                 of(self, "tmpfs"), got=self.tmpfs[0].path, want="drop it, or leave the root read-only"
@@ -199,6 +215,10 @@ class Container:
             },
             "dependsOn": [
                 {"containerName": name, "condition": self.depends_on[name]} for name in sorted(self.depends_on)
+            ],
+            "mountPoints": [
+                {"sourceVolume": self.mounts[path].name, "containerPath": path, "readOnly": self.mounts[path].read_only}
+                for path in sorted(self.mounts)
             ],
             "ulimits": [{"name": each.name, "softLimit": each.soft, "hardLimit": each.hard} for each in self.ulimits],
             "user": self.user,

@@ -66,6 +66,14 @@ BUCKET: Final = NameRule(
 )
 SECRET: Final = NameRule(what="secret", longest=512, pattern=r"[\w/+=.@-]+", reads="letters, digits and /_+=.@-")
 ALARM: Final = NameRule(what="alarm", longest=255, pattern=r"[^:\x00-\x1f]+", reads="anything but colons")
+# The text of CreateSecurityGroup in botocore's `ec2` model; whatever begins with `sg-` is an id there.
+SECURITY_GROUP: Final = NameRule(
+    what="security group",
+    longest=255,
+    pattern=r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+",
+    reads="letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not 'sg-' at the beginning",
+)
+VOLUME: Final = NameRule(what="volume", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
 REST_API: Final = NameRule(what="REST API", longest=255, pattern=r"[\w .-]+", reads="letters, digits, spaces and _.-")
 
 

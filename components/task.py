@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
-from components import documents, naming
+from components import documents, naming, volume
 from components.base import Component, declared
 from components.container import Container
 from components.errors import InvalidArgsError, of, one_of, within
@@ -31,7 +31,7 @@ class TaskArgs:
 
     Raises:
         InvalidArgsError: a bound of Fargate's broken, no essential container, or containers that contradict
-            each other (one name or port twice, a dependency on nobody or on oneself).
+            each other (one name or port twice, a dependency on nobody or on oneself, one volume's name for two).
 
     """
 
@@ -68,6 +68,7 @@ class TaskArgs:
         self._refuse_twins()
         self._refuse_broken_dependencies()
         self._refuse_more_than_the_task_has()
+        volume.of_containers(self.containers)
         for container in self.containers:
             if self.exec_on is not None and container.read_only_root:
                 raise InvalidArgsError(
@@ -159,6 +160,7 @@ class Task(Component):
             tags=self.tags,
             opts=self.child(),
         )
+        volumes = volume.of_containers(args.containers)
         works_as, started_by = task_role.create(self), execution_role.create(self)
         log_options = args.logs.options(self.log_group_name, args.account.region, args.log_prefix)
         definition = aws.ecs.TaskDefinition(
@@ -175,11 +177,18 @@ class Task(Component):
             container_definitions=documents.render(
                 [each.definition(log_options=log_options, exec_on=self.exec_on) for each in args.containers]
             ),
+            # By name: a container that only reads has the volume of the one that writes.
+            volumes=list({each.name: each.definition() for each in volumes}.values()) or None,
             tags=self.tags,
-            # A task that starts before its policies are attached fails; one that stops after they are gone may hang.
+            # A task that starts before its policies are attached or its volumes can be mounted fails; one that stops
+            # after they are gone may hang.
             opts=self.child(
                 ResourceOptions(
-                    depends_on=[log_group, *(role.policy for role in (works_as, started_by) if role.policy)]
+                    depends_on=[
+                        log_group,
+                        *(role.policy for role in (works_as, started_by) if role.policy),
+                        *(resource for each in volumes for resource in each.after),
+                    ]
                 )
             ),
         )
@@ -204,6 +213,7 @@ def _roles(name: str, args: TaskArgs, log_group: str) -> tuple[ServiceRole, Serv
         # Several containers often run images of one repository: one statement says it.
         pulls.extend(grant for grant in container.image.grant_pull() if grant not in pulls)
     reads = [grant for each in args.containers for secret in each.secrets.values() for grant in secret.grants]
+    mounts = [grant for each in volume.of_containers(args.containers) for grant in each.grants]
     write_logs = Grant(
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=(args.account.arn("logs", f"log-group:{log_group}:*"),),
@@ -213,7 +223,7 @@ def _roles(name: str, args: TaskArgs, log_group: str) -> tuple[ServiceRole, Serv
             name=naming.autonamed(f"{name}-task", naming.ROLE),
             service=_ECS_TASKS,
             conditions=conditions,
-            grants=(*args.grants, *(args.exec_on.exec_grants() if args.exec_on else ())),
+            grants=(*args.grants, *mounts, *(args.exec_on.exec_grants() if args.exec_on else ())),
         ),
         ServiceRole(
             name=naming.autonamed(f"{name}-execution", naming.ROLE),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rehearsal.result import Lack
 from rehearsal.services import SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from rehearsal.emulator import Denial
     from rehearsal.graph import Registered
@@ -65,7 +67,7 @@ def _granted(tree: Tree, role: Registered) -> set[tuple[str, str]]:
     for policy in tree.of(_ROLE_POLICY):
         above = tree.get(policy.parent)
         if role.urn in policy.property_dependencies.get("role", []) and above is not None:
-            declared = cast("Mapping[str, list[Mapping[str, Any]]]", above.inputs.get("policies") or {})
+            declared = cast("Mapping[str, list[Mapping[str, Any]]]", _unfolded(above.inputs.get("policies") or {}))
             granted |= {
                 (str(action), str(resource))
                 for statement in declared.get(policy.name, [])
@@ -73,6 +75,15 @@ def _granted(tree: Tree, role: Registered) -> set[tuple[str, str]]:
                 for resource in statement["resources"]
             }
     return granted
+
+
+def _unfolded(said: Any) -> Any:
+    """Return what a component *said*, whose plain lists and mappings are each written as JSON."""
+    if isinstance(said, str) and said[:1] in ("{", "["):
+        return json.loads(said)
+    if isinstance(said, Mapping):
+        return {key: _unfolded(value) for key, value in cast("Mapping[str, Any]", said).items()}
+    return [_unfolded(value) for value in cast("list[Any]", said)] if isinstance(said, list) else said
 
 
 def _with_exec(tree: Tree) -> set[Any]:

@@ -95,7 +95,7 @@ def judge(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOp
 
 def _component(resource: Resource, seen: Mapping[str, Resource], options: PrivilegeOptions) -> Iterator[Finding]:
     """Judge declarations as if they were the documents: refusing the component keeps all below it from being made."""
-    for name, raw in _entries(resource.read(declarations.POLICIES)):
+    for name, raw in _entries(declarations.said(resource, declarations.POLICIES)):
         where = f"`{declarations.POLICIES}.{name}`"
         document = documents.declared(raw)
         if document is None:
@@ -103,7 +103,7 @@ def _component(resource: Resource, seen: Mapping[str, Resource], options: Privil
             yield _unproved(resource, where, text, unknown=isinstance(raw, Unknown))
         else:
             yield from _findings(resource, where, _judged(document, resource, options))
-    for name, raw in _entries(resource.read(declarations.TRUSTS)):
+    for name, raw in _entries(declarations.said(resource, declarations.TRUSTS)):
         where = f"`{declarations.TRUSTS}.{name}`"
         trust = trusts.declared(raw)
         if trust is None:

@@ -17,7 +17,7 @@ import yaml
 from apps._web import WebSettings, WebWorkload
 from components.grants import Grant
 from tests.apps.stacks import IMAGE, platform, provider, stack
-from tests.components.recorder import Recorded, of_type, one, record
+from tests.components.recorder import Recorded, of_type, one, record, unfolded
 from tests.whole import ROOT, run
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_its_requests_are_those_under_its_name(with_hello: Whole) -> None:
 
 def test_its_task_may_do_nothing_in_aws(with_hello: Whole) -> None:
     """Rights are given one by one, by what they are to."""
-    declared = with_hello.one("index:Task", "hello").inputs["policies"]
+    declared = unfolded(with_hello.one("index:Task", "hello").inputs["policies"])
     assert "hello-task" not in declared
     assert [grant["actions"] for grant in declared["hello-execution"]] == [
         ["ecr:GetAuthorizationToken"],

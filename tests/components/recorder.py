@@ -10,9 +10,10 @@ both end the test.
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
@@ -98,6 +99,15 @@ def one(resources: Iterable[Recorded], token: str, name: str | None = None) -> R
     found = [item for item in of_type(resources, token).values() if name in (None, item.name)]
     assert len(found) == 1, f"{len(found)} of {token} {name or ''}: {[item.name for item in found]}"
     return found[0]
+
+
+def unfolded(said: Any) -> Any:
+    """Return what a component *said* of its roles, whose plain lists and mappings are each written as JSON."""
+    if isinstance(said, str) and said[:1] in ("{", "["):
+        return json.loads(said)
+    if isinstance(said, dict):
+        return {key: unfolded(value) for key, value in cast("dict[str, Any]", said).items()}
+    return [unfolded(each) for each in cast("list[Any]", said)] if isinstance(said, list) else said
 
 
 class _Answers(mocks.Mocks):

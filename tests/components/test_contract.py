@@ -21,7 +21,7 @@ from pulumi import Output, ResourceOptions
 from components.base import Component, Owner
 from rehearsal import schema
 from tests.components.library import all_components, turned
-from tests.components.recorder import Recorded, record
+from tests.components.recorder import Recorded, record, unfolded
 from tests.components.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def test_what_its_roles_may_do_is_declared_as_it_is(component: type[Owner]) -> N
         made = {each.name: [_statement(said) for said in _document(each, "policy")] for each in policies}
         declared = {
             name: [{"conditions": {}} | grant for grant in grants]
-            for name, grants in owned.said.get("policies", {}).items()
+            for name, grants in unfolded(owned.said.get("policies", {})).items()
         }
         assert declared == made
 
@@ -242,7 +242,7 @@ def test_who_takes_its_roles_is_declared_as_it_is(component: type[Owner]) -> Non
     """Likewise: the trust is what a policy pack holds against the confused deputy."""
     for owned in built(component).owned():
         roles = [each for each in owned.children if each.type == "aws:iam/role:Role"]
-        declared = owned.said.get("trusts", {})
+        declared = unfolded(owned.said.get("trusts", {}))
         assert declared.keys() == {each.name for each in roles}
         for role in roles:
             (statement,) = _document(role, "assumeRolePolicy")

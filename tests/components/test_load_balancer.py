@@ -9,8 +9,9 @@ import pulumi_aws as aws
 import pytest
 
 from components.adopted_network import AdoptedNetwork
+from components.balancer import TLS_POLICY
 from components.errors import InvalidArgsError
-from components.load_balancer import TLS_POLICY, LoadBalancer, LoadBalancerArgs
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from tests.components.recorder import STACK, Recorded, of_type, one, record
 
 APP = ("subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from policies.reading import Known, Tree, Unknown
+from policies.reading import Known, Reading, Tree, Unknown
 from policies.resources import Resource, ancestors
 from policies.rules.iam import trusts
 from policies.rules.iam.actions import covers, shown
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 
 POLICIES: Final = "policies"
 TRUSTS: Final = "trusts"
+
+
+def said(component: Resource, prop: str) -> Reading:
+    """Read *prop* of a component, whose plain lists and mappings may each be written as JSON."""
+    reading = component.read(prop)
+    return Known(_unfolded(reading.value)) if isinstance(reading, Known) else reading
+
+
+def _unfolded(tree: Tree) -> Tree:
+    if isinstance(tree, str) and tree[:1] in ("{", "["):  # no name, action or ARN begins so
+        try:
+            return _unfolded(cast("Tree", json.loads(tree)))
+        except ValueError:
+            return tree
+    if isinstance(tree, dict):
+        return {key: _unfolded(value) for key, value in tree.items()}
+    return [_unfolded(value) for value in tree] if isinstance(tree, list) else tree
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,7 @@ def find(resource: Resource, seen: Mapping[str, Resource], prop: str) -> Declara
     """Look for *resource*'s logical name in the *prop* of its ancestors, nearest first."""
     spoken = False
     for ancestor in ancestors(resource, seen):
-        reading = ancestor.read(prop)
+        reading = said(ancestor, prop)
         if isinstance(reading, Known) and isinstance(reading.value, dict) and ":" in ancestor.type:
             spoken = True
             if resource.name in reading.value:
@@ -47,7 +65,7 @@ def find(resource: Resource, seen: Mapping[str, Resource], prop: str) -> Declara
 
 def for_tasks(component: Resource | None) -> bool:
     """Whether every role that *component* declares is for tasks: then its policies are task roles'."""
-    reading = component.read(TRUSTS) if component else None
+    reading = said(component, TRUSTS) if component else None
     if not isinstance(reading, Known) or not isinstance(reading.value, dict) or not reading.value:
         return False
     found = [trusts.declared(it) for it in reading.value.values()]
