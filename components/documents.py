@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pulumi import Output
 
@@ -12,46 +14,55 @@ if TYPE_CHECKING:
     from pulumi import Input
 
 
-def render(value: object) -> Input[str]:
-    """Render *value*, whose leaves may be outputs, as compact JSON.
+_PLACE: Final = re.compile(r'"\\u0000(\d+)\\u0000"')
+"""Where a leaf will be, as JSON writes it: no text that AWS takes has a NUL in it."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is made of an output, as a leaf of a document: an output of its own would cost ten times as much."""
+
+    of: Output[Any]
+    by: Callable[[Any], Any]
+
+
+def render(value: object, then: Callable[[str], str] = lambda text: text) -> Input[str]:
+    """Render *value*, whose leaves may be outputs, as compact JSON, and return what *then* makes of it.
 
     `pulumi.Output.json_dumps` wraps every leaf in an output of its own: 2.5 ms for a task's container definitions
     against 0.05 ms here, where the outputs alone are awaited, together. Without any output the answer is plain
     text, which a policy can read at a first preview. One secret inside makes the whole text secret.
     """
     awaited: dict[int, Output[Any]] = {}
-    shape = _without_outputs(value, awaited)
+    made: list[tuple[int, Callable[[Any], Any]]] = []
+
+    def placed(leaf: object) -> object:
+        """Stand in for what JSON does not know; the same output is often in a document twice."""
+        if isinstance(leaf, Mapping):
+            return dict(cast("Mapping[str, object]", leaf))
+        of, by = (leaf.of, leaf.by) if isinstance(leaf, Made) else (leaf, _itself)
+        if not isinstance(of, Output):
+            raise TypeError(f"{type(cast('object', leaf)).__name__} has no place in a document")
+        awaited[id(of)] = cast("Output[Any]", of)
+        made.append((id(of), by))
+        return f"\0{len(made) - 1}\0"
+
+    shape = json.dumps(value, separators=(",", ":"), default=placed)
     if not awaited:
-        return json.dumps(shape, separators=(",", ":"))
+        return then(shape)
+
+    def filled(known: Mapping[int, Any]) -> str:
+        def leaf(place: re.Match[str]) -> str:
+            of, by = made[int(place[1])]
+            return json.dumps(by(known[of]), separators=(",", ":"))
+
+        return then(_PLACE.sub(leaf, shape))
+
     if len(awaited) == 1:
         ((place, output),) = awaited.items()
-        return output.apply(lambda known: json.dumps(_filled(shape, {place: known}), separators=(",", ":")))
-    return Output.all(*awaited.values()).apply(
-        lambda known: json.dumps(_filled(shape, dict(zip(awaited, known, strict=True))), separators=(",", ":"))
-    )
+        return output.apply(lambda known: filled({place: known}))
+    return Output.all(*awaited.values()).apply(lambda known: filled(dict(zip(awaited, known, strict=True))))
 
 
-class _Awaited(int):
-    """Stands where an output will be, by its identity: the same one is often in a document twice."""
-
-
-def _without_outputs(value: object, awaited: dict[int, Output[Any]]) -> object:
-    if isinstance(value, Output):
-        awaited[id(cast("object", value))] = cast("Output[Any]", value)
-        return _Awaited(id(cast("object", value)))
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[str, object]", value)
-        return {key: _without_outputs(item, awaited) for key, item in pairs.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_without_outputs(item, awaited) for item in cast("Sequence[object]", value)]
-    return value
-
-
-def _filled(shape: object, known: Mapping[int, object]) -> object:
-    if isinstance(shape, _Awaited):
-        return known[shape]
-    if isinstance(shape, dict):
-        return {key: _filled(item, known) for key, item in cast("dict[str, object]", shape).items()}
-    if isinstance(shape, list):
-        return [_filled(item, known) for item in cast("list[object]", shape)]
-    return shape
+def _itself(known: object) -> object:
+    return known

@@ -271,7 +271,7 @@ def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
             "Effect": effect,
             "Principal": "*",
             "Action": "execute-api:Invoke",
-            "Resource": execution_arn.apply(lambda arn: f"{arn}/*"),
+            "Resource": documents.Made(execution_arn, lambda arn: f"{arn}/*"),
             "Condition": {operator: {key: value}},
         }
 
@@ -285,15 +285,15 @@ def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
 
 def _fingerprint(args: RestApiArgs) -> Input[str]:
     """Sum up all that a deployment holds, so that a change of any of it makes a new one."""
-    said = documents.render(
+    return documents.render(
         {
             "routes": {key: target.invoke_arn for key, target in sorted(args.routes.items())},
             "authorization": args.authorization,
             "timeout_ms": args.timeout_ms,
             "admitted": [args.vpc_id, args.endpoint_id],
-        }
+        },
+        then=_hash,
     )
-    return _hash(said) if isinstance(said, str) else Output.from_input(said).apply(_hash)
 
 
 def _hash(text: str) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 from pulumi import Output
 
-from components.documents import render
+from components.documents import Made, render
 from tests.components.recorder import UNKNOWN, one, record
 
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - how the engine marks one
@@ -49,6 +50,43 @@ def test_a_number_is_never_taken_for_the_place_of_an_output() -> None:
         return said.apply(check)
 
     record(build)
+
+
+def test_what_is_made_of_an_output_stands_in_the_document_without_an_output_of_its_own() -> None:
+    """Each of those would be awaited by itself."""
+
+    def build() -> Any:
+        arn = Output.from_input("arn:api")
+        said = render([Made(arn, lambda known: f"{known}/*"), arn], then=str.upper)
+        assert isinstance(said, Output)
+
+        def check(text: str) -> None:
+            assert json.loads(text) == ["ARN:API/*", "ARN:API"]
+
+        return said.apply(check)
+
+    record(build)
+
+
+def test_a_value_that_looks_like_a_place_is_left_as_it_is() -> None:
+    """What is filled in is not looked at again."""
+
+    def build() -> Any:
+        said = render([Output.from_input("\0" + "1\0"), Output.from_input("second")])
+        assert isinstance(said, Output)
+
+        def check(text: str) -> None:
+            assert json.loads(text) == ["\0" + "1\0", "second"]
+
+        return said.apply(check)
+
+    record(build)
+
+
+def test_what_has_no_place_in_a_document_is_refused() -> None:
+    """JSON would not take it either, but later and without a name."""
+    with pytest.raises(TypeError, match="set has no place in a document"):
+        render({"a": {1, 2}})
 
 
 def test_one_secret_makes_the_whole_secret() -> None:
