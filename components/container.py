@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -116,6 +117,12 @@ class Container:
     """What it runs, by digest."""
     port: int | None = None
     """TCP port it listens on, 1 to 65535. Default: none; nothing can be sent to it."""
+    port_name: str | None = None
+    """What Service Connect and VPC Lattice know the port by: lower-case letters, digits, ``_`` and ``-``, 64 at most.
+    Default: none, and neither can lead to it."""
+    app_protocol: Literal["http", "http2", "grpc"] | None = None
+    """What is spoken there, for Service Connect's proxy to understand. Default: TCP, which it passes on as it is. ECS
+    holds on to it: another one later takes another service."""
     name: str = "app"
     """Unique in its task; shown in logs and metrics."""
     command: Sequence[str] = ()
@@ -154,6 +161,13 @@ class Container:
     def __post_init__(self) -> None:
         naming.fixed(self.name, naming.CONTAINER)
         within(self, "port", 1, 65535)
+        if self.port_name is not None:
+            naming.fixed(self.port_name, naming.PORT)
+        one_of(self, "app_protocol", ("http", "http2", "grpc"))
+        for what in ("port", "port_name"):
+            needs = {"port": self.port_name, "port_name": self.app_protocol}[what]
+            if needs is not None and getattr(self, what) is None:
+                raise InvalidArgsError(of(self, what), got=None, want=f"one, since {needs!r} is said of it")
         within(self, "stop_timeout", 2, 120, "seconds")
         within(self, "memory", 4, 120 * 1024, "MiB")
         within(self, "cpu", 1, 16384, "CPU units")
@@ -167,8 +181,15 @@ class Container:
             raise InvalidArgsError(
                 f"Container.environment of {self.name!r}", got=twice[0], want="it stands in `secrets` too: keep one"
             )
+        self._refuse_mounts()
+        if self.read_only_root is False and self.tmpfs:
+            raise InvalidArgsError(
+                of(self, "tmpfs"), got=self.tmpfs[0].path, want="drop it, or leave the root read-only"
+            )
+
+    def _refuse_mounts(self) -> None:
         for path in self.mounts:
-            if not path.startswith("/") or posixpath.normpath(path) != path or path.strip("/") == "":
+            if not re.fullmatch(r"/[^/].*", path) or posixpath.normpath(path) != path:
                 raise InvalidArgsError(
                     f"Container.mounts of {self.name!r}",
                     got=path,
@@ -178,10 +199,6 @@ class Container:
                 raise InvalidArgsError(
                     f"Container.mounts of {self.name!r}", got=path, want="it stands in `tmpfs` too: keep one"
                 )
-        if self.read_only_root is False and self.tmpfs:
-            raise InvalidArgsError(
-                of(self, "tmpfs"), got=self.tmpfs[0].path, want="drop it, or leave the root read-only"
-            )
 
     def definition(self, *, log_options: Mapping[str, str], exec_on: bool) -> dict[str, Any]:
         """Render the container as ECS takes it, in a task with ECS Exec or without."""
@@ -201,9 +218,7 @@ class Container:
         }
         optional: dict[str, Any] = {
             "command": list(self.command),
-            "portMappings": [{"containerPort": self.port, "hostPort": self.port, "protocol": "tcp"}]
-            if self.port
-            else None,
+            "portMappings": self._port_mappings(),
             "secrets": [{"name": name, "valueFrom": self.secrets[name].value_from} for name in sorted(self.secrets)],
             "healthCheck": self.health_check
             and {
@@ -226,3 +241,10 @@ class Container:
             "cpu": self.cpu,
         }
         return said | {key: value for key, value in optional.items() if value}
+
+    def _port_mappings(self) -> list[dict[str, Any]] | None:
+        if self.port is None:
+            return None
+        said = {"name": self.port_name, "appProtocol": self.app_protocol}
+        mapping = {"containerPort": self.port, "hostPort": self.port, "protocol": "tcp"}
+        return [mapping | {key: value for key, value in said.items() if value}]

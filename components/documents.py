@@ -40,10 +40,10 @@ def render(value: object, then: Callable[[str], str] = lambda text: text) -> Inp
         """Stand in for what JSON does not know; the same output is often in a document twice."""
         if isinstance(leaf, Mapping):
             return dict(cast("Mapping[str, object]", leaf))
-        of, by = (leaf.of, leaf.by) if isinstance(leaf, Made) else (leaf, _itself)
-        if not isinstance(of, Output):
-            raise TypeError(f"{type(cast('object', leaf)).__name__} has no place in a document")
-        awaited[id(of)] = cast("Output[Any]", of)
+        of, by = (leaf.of, leaf.by) if isinstance(leaf, Made) else (cast("Output[Any]", leaf), _itself)
+        if not isinstance(cast("object", of), Output):
+            raise TypeError(f"{type(leaf).__name__} has no place in a document")
+        awaited[id(of)] = of
         made.append((id(of), by))
         return f"\0{len(made) - 1}\0"
 

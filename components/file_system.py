@@ -177,7 +177,8 @@ class FileSystem(Component):
                     file_system_id=self.id,
                     subnet_id=subnet,
                     security_groups=[self.security_group_id],
-                    opts=self.child(),
+                    # EFS takes one a zone: the new one cannot be made beside the old.
+                    opts=self.child(ResourceOptions(delete_before_replace=True)),
                 )
                 for zone, subnet in zip(args.network.zones, args.network.app_subnet_ids, strict=True)
             ),

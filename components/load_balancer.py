@@ -99,6 +99,8 @@ class LoadBalancer(Component):
     """What a service adds its rule to: HTTPS where there is a certificate."""
     domain: str | None
     """The host name that its certificate is for; None where it has none."""
+    tls: bool
+    """Whether it ends TLS, on port 443."""
     url: Output[str]
     """Scheme and host name, without a slash at the end."""
 
@@ -106,8 +108,8 @@ class LoadBalancer(Component):
         naming.autonamed(name, naming.LOAD_BALANCER)
         super().__init__(name, declared(args), opts)
         self._routes = Routes(self)
-        self.domain = args.domain
-        self.security_group_id = admit(self, name, args, (_HTTP,) if args.certificate_arn is None else (_HTTP, _HTTPS))
+        self.domain, self.tls = args.domain, args.certificate_arn is not None
+        self.security_group_id = admit(self, name, args, (_HTTP, _HTTPS) if self.tls else (_HTTP,))
         balancer = aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",
@@ -129,7 +131,7 @@ class LoadBalancer(Component):
         self.arn, self.arn_suffix = balancer.arn, balancer.arn_suffix
         self.dns_name, self.zone_id = balancer.dns_name, balancer.zone_id
         self.listener_arn = self._listen(name, args)
-        scheme = "http" if args.certificate_arn is None else "https"
+        scheme = "https" if self.tls else "http"
         self.url = self.dns_name.apply(lambda dns_name: f"{scheme}://{args.domain or dns_name}")
         self.register_outputs(
             {

@@ -73,7 +73,38 @@ SECURITY_GROUP: Final = NameRule(
     pattern=r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+",
     reads="letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not 'sg-' at the beginning",
 )
+# The text of PortMapping in botocore's `ecs` model.
+PORT: Final = NameRule(
+    what="port", longest=64, pattern=r"[a-z0-9_][a-z0-9_-]*", reads="lower-case letters, digits, hyphens, underscores"
+)
+# One label of a DNS name: RFC 1035 allows 63 characters.
+DISCOVERY: Final = NameRule(
+    what="discovery",
+    longest=63,
+    pattern=r"[a-z0-9]([a-z0-9-]*[a-z0-9])?",
+    reads="lower-case letters, digits and hyphens, none of these first or last",
+)
+# The text of ServiceConnectService in botocore's `ecs` model.
+CONNECT: Final = NameRule(what="Service Connect", longest=64, pattern=r"[a-z0-9_][a-z0-9_-]*", reads=PORT.reads)
+NAMESPACE: Final = NameRule(
+    what="namespace",
+    longest=253,
+    pattern=r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+    reads="a domain in lower case, such as 'workflow.local'",
+)
+_LATTICE: Final = r"(?!(svc|sn|tg|listener)-)[a-z0-9]+(-[a-z0-9]+)*"
+LATTICE_SERVICE: Final = NameRule(
+    what="Lattice service",
+    longest=40,
+    pattern=_LATTICE,
+    reads="lower-case letters and digits, joined by single hyphens",
+)
 VOLUME: Final = NameRule(what="volume", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
+SCHEDULE: Final = NameRule(what="schedule", longest=64, pattern=r"[\w.-]+", reads="letters, digits and _.-")
+STATE_MACHINE: Final = NameRule(
+    what="state machine", longest=80, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores"
+)
+EVENT_RULE: Final = NameRule(what="event rule", longest=64, pattern=r"[\w.-]+", reads="letters, digits and _.-")
 REST_API: Final = NameRule(what="REST API", longest=255, pattern=r"[\w .-]+", reads="letters, digits, spaces and _.-")
 
 

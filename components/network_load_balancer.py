@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import pulumi_aws as aws
+from pulumi import Output
 
 from components import naming
 from components.balancer import TLS_POLICY, BalancerArgs, admit, check_certificate
@@ -13,9 +15,9 @@ from components.base import Component, declared
 from components.errors import InvalidArgsError, of, one_of, within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from pulumi import Input, Output, ResourceOptions
+    from pulumi import Input, ResourceOptions
 
     from components.base import Owner
 

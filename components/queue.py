@@ -34,6 +34,8 @@ class QueueArgs:
     max_receives: int | None = 5
     """Receipts after which a message moves to the dead-letter queue, 1 to 1000. None: no such queue, it returns
     until its retention ends."""
+    queue_name: str | None = None
+    """Its name, for whoever must know the ARN before the queue is made. Default: the logical name and Pulumi's suffix."""
 
     def __post_init__(self) -> None:
         within(self, "visibility_timeout", 0, 43_200, "seconds")
@@ -65,12 +67,18 @@ class Queue(Part):
     def __init__(self, name: str, args: QueueArgs | None = None, opts: ResourceOptions | None = None) -> None:
         args = args or QueueArgs()
         naming.autonamed(f"{name}-dead-letter" if args.max_receives else name, naming.QUEUE)
+        if args.queue_name is not None:
+            naming.fixed(args.queue_name, naming.QUEUE)
         super().__init__(opts)
 
         dead = self._create(name, args, suffix="-dead-letter", retention=14 * _DAY) if args.max_receives else None
         redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": args.max_receives} if dead else None
         queue = self._create(
-            name, args, retention=args.retention, redrive=documents.render(redrive) if redrive else None
+            name,
+            args,
+            retention=args.retention,
+            redrive=documents.render(redrive) if redrive else None,
+            queue_name=args.queue_name,
         )
         self.arn, self.queue_url = queue.arn, queue.url
         self.dead_letter_arn = dead.arn if dead else None
@@ -92,10 +100,18 @@ class Queue(Part):
         )
 
     def _create(
-        self, name: str, args: QueueArgs, *, retention: int, suffix: str = "", redrive: Input[str] | None = None
+        self,
+        name: str,
+        args: QueueArgs,
+        *,
+        retention: int,
+        suffix: str = "",
+        redrive: Input[str] | None = None,
+        queue_name: str | None = None,
     ) -> aws.sqs.Queue:
         queue = aws.sqs.Queue(
             f"{name}{suffix}",
+            name=queue_name,
             visibility_timeout_seconds=args.visibility_timeout,
             message_retention_seconds=retention,
             redrive_policy=redrive,

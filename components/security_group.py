@@ -10,7 +10,7 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi import Input, Output
+    from pulumi import Input, Output, Resource
 
     from components.base import Owner
 
@@ -52,3 +52,51 @@ def of_tasks(owner: Owner, name: str, vpc_id: Input[str], open_ports: Sequence[i
         for port in sorted(set(open_ports))
     ]
     return TaskGroup(id=group.id, ways_out=ways_out)
+
+
+def let_out(
+    owner: Owner,
+    name: str,
+    group: Input[str],
+    port: int,
+    *,
+    to_group: Input[str] | None = None,
+    to_prefix_list: Input[str] | None = None,
+    to_block: str | None = None,
+) -> Resource:
+    """Make the rule *name*: *group* may call TCP *port* of one of a group, a prefix list and an IPv4 block."""
+    return aws.vpc.SecurityGroupEgressRule(
+        name,
+        security_group_id=group,
+        referenced_security_group_id=to_group,
+        prefix_list_id=to_prefix_list,
+        cidr_ipv4=to_block,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        tags=owner.tags,
+        opts=owner.child(),
+    )
+
+
+def let_in(
+    owner: Owner,
+    name: str,
+    group: Input[str],
+    port: int,
+    *,
+    from_group: Input[str] | None = None,
+    from_prefix_list: Input[str] | None = None,
+) -> Resource:
+    """Make the rule *name*: *group* is called on TCP *port* by one of a group and a prefix list."""
+    return aws.vpc.SecurityGroupIngressRule(
+        name,
+        security_group_id=group,
+        referenced_security_group_id=from_group,
+        prefix_list_id=from_prefix_list,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        tags=owner.tags,
+        opts=owner.child(),
+    )

@@ -11,6 +11,7 @@ from pulumi import CustomTimeouts, Output, ResourceOptions
 from components import naming, scaling, security_group
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
+from components.discovery import joining
 from components.errors import InvalidArgsError, of, within
 from components.rollout import Rollout
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from components.adopted_network import AnyNetwork
     from components.cluster import Cluster
+    from components.discovery import Discovery
     from components.routes import Route
     from components.scaling import Scaling
     from components.task import Task
@@ -80,6 +82,11 @@ class ServiceArgs:
     """Which requests of a load balancer are for it. Default: none; nobody can call it."""
     port: int | None = None
     """The container port that the entrance leads to. Default: the only one there is."""
+    discovery: Discovery | None = None
+    """How other services find it, beside the entrance. Default: they do not."""
+    calls: Sequence[Discovery] = ()
+    """Whom its tasks call: their ways are opened. What its containers are told of them, and its task may do, is said
+    where those are: `Discovery.environment`, `Discovery.grants`."""
     target_health: TargetHealth = field(default_factory=TargetHealth)
     """When the load balancer sends requests to a task."""
     desired_count: int = 2
@@ -108,6 +115,7 @@ class ServiceArgs:
         self.rollout.check(self.scaling.minimum if self.scaling else self.desired_count)
         if self.entrance:
             self.entrance_port()
+        joining.check(self.task, self.discovery, self.calls)
 
     def entrance_port(self) -> tuple[str, int]:
         """Return the container and the port that the entrance leads to."""
@@ -142,7 +150,8 @@ class Service(Component):
         naming.autonamed(name, naming.TARGET_GROUP if args.entrance else naming.SERVICE)
         if args.scaling:
             naming.autonamed(f"{name}-requests", naming.SCALING_POLICY)
-        super().__init__(name, declared(args), opts)
+        infrastructure = joining.roles(name, args.discovery)
+        super().__init__(name, declared(args), opts, roles=infrastructure)
 
         group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports)
         self.security_group_id = group.id
@@ -150,6 +159,15 @@ class Service(Component):
         if args.entrance:
             target_group, rule = self._enter_by(name, args, args.entrance)
         self.target_group_arn = target_group.arn if target_group else None
+        joined = joining.join(
+            self,
+            name,
+            group.id,
+            args.task,
+            discovery=args.discovery,
+            calls=args.calls,
+            infrastructure=infrastructure,
+        )
 
         service = aws.ecs.Service(
             name,
@@ -162,11 +180,16 @@ class Service(Component):
             ],
             network_configuration={
                 "subnets": list(args.network.app_subnet_ids),
-                "security_groups": [group.id],
+                "security_groups": [group.id, *joined.security_group_ids],
                 "assign_public_ip": False,
             },
-            load_balancers=self._behind(args, target_group),
-            health_check_grace_period_seconds=args.health_check_grace_period if target_group else None,
+            load_balancers=[*self._behind(args, target_group), *joined.load_balancers] or None,
+            service_registries=joined.registries,
+            service_connect_configuration=joined.connect,
+            vpc_lattice_configurations=joined.lattice,
+            health_check_grace_period_seconds=args.health_check_grace_period
+            if target_group or joined.checked
+            else None,
             deployment_minimum_healthy_percent=args.rollout.minimum_healthy_percent,
             deployment_maximum_percent=args.rollout.maximum_percent,
             deployment_circuit_breaker={"enable": True, "rollback": True},
@@ -181,13 +204,15 @@ class Service(Component):
             opts=self.child(
                 ResourceOptions(
                     # ECS refuses a target group that no balancer uses; and what a running task needs outlives it.
-                    depends_on=[*([rule] if rule else []), *group.ways_out],
+                    depends_on=[*([rule] if rule else []), *group.ways_out, *joined.before],
                     ignore_changes=["desiredCount"] if args.scaling else None,
                     custom_timeouts=CustomTimeouts(create=_STEADY, update=_STEADY, delete=_STEADY),
                 )
             ),
         )
         self.service_name, self.arn = service.name, service.id
+        if args.discovery:
+            args.discovery.served_by(service)
         if args.scaling:
             scaling.attach(
                 self,
@@ -265,9 +290,9 @@ class Service(Component):
 
     def _behind(
         self, args: ServiceArgs, target_group: aws.lb.TargetGroup | None
-    ) -> list[aws.ecs.ServiceLoadBalancerArgs] | None:
+    ) -> list[aws.ecs.ServiceLoadBalancerArgs]:
         if target_group is None:
-            return None
+            return []
         container, port = args.entrance_port()
         return [
             aws.ecs.ServiceLoadBalancerArgs(

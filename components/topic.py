@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
     from components.account import Account
 
-Publisher = Literal["cloudwatch.amazonaws.com"]
+Publisher = Literal["cloudwatch.amazonaws.com", "events.amazonaws.com"]
 
-# Publisher → what publishes on its behalf: the service's name in ARNs, and the resource. Each must be one that states
-# its source to SNS and to KMS alike; EventBridge states none to KMS, and is dropped without a word under a condition.
+# Publisher → what publishes on its behalf: the service's name in ARNs, and the resource. EventBridge states no source
+# to KMS, so that it would be dropped without a word under a condition; it is admitted without one. It acts for rules of
+# the topic's own account alone: one of another account needs a role there.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
-_SOURCES: Final[dict[str, tuple[str, str]]] = {"cloudwatch.amazonaws.com": ("cloudwatch", "alarm:*")}
+_SOURCES: Final[dict[str, tuple[str, str] | None]] = {
+    "cloudwatch.amazonaws.com": ("cloudwatch", "alarm:*"),
+    "events.amazonaws.com": None,
+}
 _USE_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _AWS_KEY: Final = "alias/aws/sns"
@@ -45,7 +49,8 @@ class TopicArgs:
     """Where it is: services publish on behalf of this account's resources alone."""
     publishers: Sequence[Publisher] = ("cloudwatch.amazonaws.com",)
     """AWS services that may publish. Default: this account's alarms, which SNS's own default policy admits too, and
-    which would otherwise ring unheard. Roles are admitted by `Topic.publish`."""
+    which would otherwise ring unheard. ``events.amazonaws.com`` is for EventBridge's rules. Roles are admitted by
+    `Topic.publish`."""
     emails: Sequence[str] = ()
     """Addresses that are told. Each must confirm by the link that AWS sends it."""
     kms_key_arn: Input[str] | None = None
@@ -132,7 +137,10 @@ class Topic(Part):
 
 
 def _source(account: Account, publisher: str) -> Conditions:
-    service, resource = _SOURCES[publisher]
+    source = _SOURCES[publisher]
+    if source is None:
+        return {}
+    service, resource = source
     return {
         "StringEquals": {"aws:SourceAccount": account.id},
         "ArnLike": {"aws:SourceArn": account.arn(service, resource)},

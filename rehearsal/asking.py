@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from rehearsal import requests
+from rehearsal import requests, streams
+from rehearsal.killing import Killing
 from rehearsal.services import quoted
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rehearsal.emulator import Emulator
     from rehearsal.graph import Answer, Registered
     from rehearsal.progress import Progress
-    from rehearsal.result import Asked, Result
+    from rehearsal.result import Asked, Result, Streamed
     from rehearsal.script import Request, Script
     from rehearsal.tree import Tree
 
@@ -65,6 +66,32 @@ class Asking:
             for workload, script in self._scripts.items():
                 for request in script.requests:
                     self._record(*self._answer(client, workload, request))
+
+    def stream(self) -> None:
+        """Open every script's streams, in their order, and have killed who is to be killed meanwhile."""
+        client = requests.Client(self._emulator.endpoint)
+        for workload, script in self._scripts.items():
+            for said in script.streams:
+                url = requests.output_of(workload, self._tree.workloads[workload], said.entrance)
+                own = self._containers_of(workload)
+                before = {each.id: len(each.lines) for each in own}
+                try:
+                    killing = said.kill and Killing(
+                        self._tree, workload, said.kill, emulator=self._emulator, containers=self._containers
+                    )
+                except streams.KillError as error:
+                    self._result.fail(str(error))
+                    continue
+                for each in streams.run(client, workload, url, said, killing):
+                    self._record_streams(each, [line for one in own for line in quoted([*one.lines][before[one.id] :])])
+
+    def _record_streams(self, streamed: Streamed, said: list[str]) -> None:
+        self._result.streams.append(streamed)
+        if not streamed.ok:
+            head = f"{streamed.workload}: {streamed.method} {streamed.path} ({streamed.name}):"
+            self._result.fail("\n  ".join([head, *streamed.problems, *said]))
+        done = f"{streamed.complete} of {streamed.times} streams"
+        self._progress.note(f"{'ok' if streamed.ok else 'FAILED'}  {done}  {streamed.method} {streamed.path}")
 
     def _answer(self, client: requests.Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
         """Return what came of *request*, and what the workload's containers wrote meanwhile if it failed."""

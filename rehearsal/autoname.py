@@ -63,6 +63,10 @@ _RULES: Final[Mapping[str, Rule]] = {
     "aws:sfn/stateMachine:StateMachine": Rule(longest=80),
     "aws:sns/topic:Topic": Rule(longest=256, fifo="fifoTopic"),
     "aws:sqs/queue:Queue": Rule(longest=80, fifo="fifoQueue"),
+    "aws:vpclattice/listener:Listener": Rule(longest=63),
+    "aws:vpclattice/service:Service": Rule(longest=40),
+    "aws:vpclattice/serviceNetwork:ServiceNetwork": Rule(longest=63),
+    "aws:vpclattice/targetGroup:TargetGroup": Rule(longest=128),
 }
 
 # A `name` that is an API's own word or a key of something else, which the provider does not make up.

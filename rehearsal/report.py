@@ -34,6 +34,7 @@ def show(result: Result, screen: Console) -> None:
         _resources(result, screen)
         _policies(result, screen)
         _requests(result, screen)
+        _streams(result, screen)
         _outputs(result, screen)
         _not_proved(result, screen)
     _lines(screen, "Warnings", result.warnings, "yellow")
@@ -146,6 +147,26 @@ def _requests(result: Result, screen: Console) -> None:
             Text(f"{each.seconds * 1000:.0f} ms", justify="right"),
             Text(each.entrance.removesuffix("_url").replace("_", " "), style="cyan"),
             f"{each.method} {each.path}",
+            Text(each.name, style="dim"),
+        )
+    screen.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _streams(result: Result, screen: Console) -> None:
+    if not result.streams:
+        return
+    _head(screen, "Streams", f"{sum(each.ok for each in result.streams)} of {len(result.streams)} as expected")
+    grid = Table.grid(padding=(0, 2))
+    for each in result.streams:
+        failed = [f"{count} {code}" for code, count in each.failed.items()]
+        killed = f"{len(each.killed)} killed, replaced in {each.replaced_in:.1f} s" if each.killed else ""
+        grid.add_row(
+            Text("ok", style="green") if each.ok else Text("FAILED", style="bold red"),
+            f"{each.complete} of {each.times}",
+            Text(f"{each.seconds:.1f} s", justify="right"),
+            ", ".join([*failed, *([f"{each.retried} retried"] if each.retried else [])]),
+            f"{each.messages} messages of {len(each.hosts)} servers",
+            killed,
             Text(each.name, style="dim"),
         )
     screen.print(Padding(grid, (0, 0, 0, 2)))

@@ -128,7 +128,7 @@ def check_names(workload: str, outputs: Mapping[str, Any], script: Script) -> No
     """
     for part in script.seed:
         output_of(workload, outputs, part.table)
-    for request in script.requests:
+    for request in (*script.requests, *script.streams):
         value = output_of(workload, outputs, request.entrance)
         if value != UNKNOWN and not re.match("https?://[^/]", value):
             raise EntranceError(

@@ -79,6 +79,39 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Streamed:
+    """One request sent many times over, whose answers came message by message, and what came of them."""
+
+    workload: str
+    name: str
+    """What holds if all was as expected."""
+    entrance: str
+    """The output that holds the address."""
+    method: str
+    path: str
+    times: int
+    """How many streams there were."""
+    complete: int
+    """How many were answered whole."""
+    failed: dict[str, int]
+    """What the others failed with → how many."""
+    retried: int
+    """How many were tried more than once, as far as the answers say."""
+    messages: int
+    """Heard in all."""
+    hosts: dict[str, int]
+    """Which servers answered → how many streams."""
+    killed: tuple[str, ...]
+    """Those of them that were killed meanwhile."""
+    replaced_in: float
+    """Seconds from the kill until as many servers as before were well again; 0 where none was killed."""
+    seconds: float
+    """From the first request to the end of the last stream."""
+    ok: bool
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lack:
     """An action that a role of the program needed and lacks."""
 
@@ -107,6 +140,7 @@ class Result:
     """The policy packs that judged it."""
     policies: list[Verdict] = field(default_factory=list[Verdict])
     requests: list[Asked] = field(default_factory=list[Asked])
+    streams: list[Streamed] = field(default_factory=list[Streamed])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """The stack's exports; a secret's value is not among them."""
     denials: list[Lack] = field(default_factory=list[Lack])

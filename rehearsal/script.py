@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from rehearsal.script_part import Part
+from rehearsal.script_streams import Streams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +20,6 @@ if TYPE_CHECKING:
 
 class ScriptError(Exception):
     """A script that cannot be followed: the file, the place in it, and what would do."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def _storable(value: Any) -> Any:
@@ -37,7 +36,7 @@ def _storable(value: Any) -> Any:
     return cast("Any", value)
 
 
-class Seed(_Part):
+class Seed(Part):
     """Items that are in a table before the first request."""
 
     table: str
@@ -46,17 +45,17 @@ class Seed(_Part):
     """Plain values, without fractions."""
 
 
-class Expectation(_Part):
+class Expectation(Part):
     """What an answer must be."""
 
     status: int = Field(ge=100, le=599)
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
     """Headers that it has, names in any case."""
     json_: Any = Field(default=None, alias="json")
     """Part of the answer: an object may have more fields; a list has exactly these elements; all else is equal."""
 
 
-class Request(_Part):
+class Request(Part):
     """One request and its answer."""
 
     name: str
@@ -65,7 +64,7 @@ class Request(_Part):
     """The workload's output that holds a URL; `path` is put behind it."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     path: str = Field(pattern="^/")
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
     json_: Any = Field(default=None, alias="json")
     """A body, sent as JSON."""
     text: str | None = None
@@ -83,11 +82,12 @@ class Request(_Part):
         return self
 
 
-class Script(_Part):
+class Script(Part):
     """A whole file."""
 
     seed: tuple[Seed, ...] = ()
     requests: tuple[Request, ...] = ()
+    streams: tuple[Streams, ...] = ()
 
 
 def path_of(project_dir: Path, workload: str) -> Path:
@@ -125,8 +125,8 @@ def _place(location: tuple[int | str, ...], content: Any) -> str:
     """Write ``requests[3].expect.status (a user without rows gets none)``: people know a request by its sentence."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     match location:
-        case ("requests", int(index), *_):
-            named = content["requests"][index]
+        case ("requests" | "streams" as kind, int(index), *_):
+            named = content[kind][index]
             sentence = cast("dict[str, Any]", named).get("name") if isinstance(named, dict) else None
             return f"{place} ({sentence})" if sentence else place
         case _:
@@ -137,7 +137,7 @@ def _said(error: dict[str, Any]) -> str:
     """Return what is wrong there and what would do."""
     match error["type"]:
         case "extra_forbidden":
-            return "no such key; the keys of each part are in rehearsal/script.py"
+            return "no such key; the keys of each part are in rehearsal/script*.py"
         case "missing":
             return "missing, and required"
         case "value_error":

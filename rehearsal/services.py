@@ -1,4 +1,4 @@
-"""Waits until the program's ECS services are well: tasks running, healthy, and answering their load balancers."""
+"""Waits until the program's ECS services are well: tasks running, healthy, found, and answering load balancers."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ def wait(
     services: Sequence[Registered],
     *,
     within: float = WITHIN,
+    forgiven: int = 0,
     on_well: Callable[[Registered], None] = lambda _: None,
 ) -> list[str]:
     """Wait until all *services* are well, *within* seconds; return what is wrong with those that are not.
 
-    *on_well* is told of each as it is.
+    *on_well* is told of each as it is. *forgiven* is how many stopped tasks of each are no fault of its own.
     """
     deadline = time.monotonic() + within
-    waiting = [_Watched(emulator, containers, service) for service in services]
+    waiting = [_Watched(emulator, containers, service, forgiven) for service in services]
     given_up: list[_Watched] = []
     while waiting and time.monotonic() < deadline:
         for watched in list(waiting):
@@ -76,27 +77,31 @@ def last_lines(containers: Sequence[Container]) -> list[str]:
 class _Watched:
     """One service, asked again and again."""
 
-    def __init__(self, emulator: Emulator, containers: Containers, service: Registered) -> None:
+    def __init__(self, emulator: Emulator, containers: Containers, service: Registered, forgiven: int) -> None:
         self.service = service
+        self._forgiven = forgiven
         self._containers = containers
         self._ecs = emulator.client("ecs")
         self._balancing = emulator.client("elbv2")
+        self._cloud_map = emulator.client("servicediscovery")
         self._named = {"cluster": service.inputs["cluster"]}
         self._wanted = int(service.inputs.get("desiredCount", 0))
         self._well = 0
 
     def is_well(self) -> bool:
-        """Whether as many tasks as desired run, are healthy, and are healthy targets."""
+        """Whether as many tasks as desired run, are healthy, are healthy targets, and are found healthy."""
         running = [task for task in self._tasks("RUNNING") if task["lastStatus"] == "RUNNING"]
         self._well = sum(all(each.well for each in self._of(task)) for task in running)
         if self._well < self._wanted:
             return False
-        return all(self._healthy_targets(group) >= self._wanted for group in self._target_groups())
+        return all(self._healthy_targets(group) >= self._wanted for group in self._target_groups()) and all(
+            self._found(registry) >= self._wanted for registry in self._registries()
+        )
 
     def is_lost(self) -> bool:
         """Whether ECS itself would try no more."""
         return (
-            len(self._tasks("STOPPED")) >= _FAILED_TASKS
+            len(self._tasks("STOPPED")) >= _FAILED_TASKS + self._forgiven
             or self._described()["deployments"][0].get("rolloutState") == "FAILED"
         )
 
@@ -115,6 +120,10 @@ class _Watched:
                 health = target["TargetHealth"]
                 said = " ".join(health[word] for word in ("State", "Reason", "Description") if health.get(word))
                 lines.append(f"  target {target['Target']['Id']}:{target['Target'].get('Port', '')} is {said}")
+        lines += [
+            f"  {self._found(registry)} of {self._wanted} tasks are healthy in Cloud Map's {registry}"
+            for registry in self._registries()
+        ]
         return "\n".join(lines)
 
     def _described(self) -> dict[str, Any]:
@@ -135,6 +144,15 @@ class _Watched:
 
     def _targets(self, group: str) -> list[dict[str, Any]]:
         return self._balancing.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+
+    def _registries(self) -> list[str]:
+        """Return the ids of the Cloud Map services that its tasks are registered in."""
+        arn: str = self.service.inputs.get("serviceRegistries", {}).get("registryArn", "")
+        return [arn.rpartition("/")[2]] if arn else []
+
+    def _found(self, registry: str) -> int:
+        status: dict[str, str] = self._cloud_map.get_instances_health_status(ServiceId=registry)["Status"]
+        return sum(health == "HEALTHY" for health in status.values())
 
     def _healthy_targets(self, group: str) -> int:
         return sum(target["TargetHealth"]["State"] == "healthy" for target in self._targets(group))

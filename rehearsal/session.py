@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc
 
-from rehearsal import packs, program, requests, roles, script, services, stack_file
+from rehearsal import dns, packs, program, requests, roles, script, services, stack_file
 from rehearsal.asking import Asking
 from rehearsal.autoname import Names
 from rehearsal.containers import NOT_ENFORCED, Containers, prove_secrets
@@ -161,6 +161,7 @@ class Session:
         containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
         self.emulator = launch(run, account=account, region=region, docker_host=containers.docker_host)
         containers.emulator = self.emulator
+        containers.dns_server = self._closing.enter_context(dns.serve(self.emulator))
         return containers
 
     def _start_packs(self, run: Run, environment: Mapping[str, str], *, preview: bool) -> packs.Running:
@@ -233,6 +234,9 @@ class Session:
             asking.seed()
         with self._progress.phase("requests", "sending requests"):
             asking.ask()
+        if any(each.streams for each in self.scripts.values()):
+            with self._progress.phase("streams", "opening streams"):
+                asking.stream()
         self.result.warnings += [
             f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
             for workload in tree.workloads
@@ -241,7 +245,9 @@ class Session:
         self.result.warnings += roles.idle(
             tree,
             {
-                workload: {action for request in followed.requests for action in request.exercises}
+                workload: {
+                    action for request in (*followed.requests, *followed.streams) for action in request.exercises
+                }
                 for workload, followed in self.scripts.items()
             },
         )

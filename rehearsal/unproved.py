@@ -23,5 +23,8 @@ CORRECTED: Final = {
     "_name_parameters": "the ARN that ssm:GetParameters is held against",
     "_leave_balancers_their_paths": "which requests are a load balancer's",
     "probe_targets": "the health of a load balancer's targets",
+    "register_tasks": "the registration of a service's tasks in Cloud Map, and their health there",
+    "find_the_healthy": "which instances DiscoverInstances answers with by default",
+    "name_what_is_discovered": "the ARNs that servicediscovery:DiscoverInstances is held against",
 }
 """A correction of the emulator, by its function → where it thus follows our own reading of AWS's documentation."""

@@ -9,6 +9,7 @@ socket, so task lifecycle, exit codes, secrets and target registration are the e
 A container's process is told three things that its task definition does not say: the address to bind (`BIND_ADDRESS`,
 a loopback address of the task's own), the AWS endpoint, and credentials of its task role. What its image would set
 besides is a ``PATH``, on which this interpreter's folder comes first, and an empty ``HOME``; what ECS sets, the region.
+Where its environment names the path of a mount, it is told the folder that stands for the file system (`mounts`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from rehearsal.containers import endpoint, execution
+from rehearsal.containers import endpoint, execution, mounts
 from rehearsal.containers.container import Container, ContainerError
 from rehearsal.containers.execution import Refusal, prove_pull, prove_secrets
 from rehearsal.containers.health import BIND_ADDRESS
 from rehearsal.containers.images import command_of, folder_of
 from rehearsal.containers.logs import LogStream
+from rehearsal.dns import DNS_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,8 @@ __all__ = ["NOT_ENFORCED", "Container", "ContainerError", "Containers", "Refusal
 NOT_ENFORCED: Final = (
     "the image itself: its base, its user, its working directory and what its Dockerfile installs",
     "CPU and memory limits",
-    "the read-only root file system, tmpfs, mounts and ephemeral storage",
+    "the read-only root file system, tmpfs, ephemeral storage and volumes on it",
+    "of a mounted file system: that a mount is read-only, whose user writes, and NFS itself",
     "ulimits, Linux capabilities and other kernel parameters",
     "security groups, subnets and routes between a container and what it calls",
     "the CPU architecture and the operating system",
@@ -63,6 +66,8 @@ class Containers:
     """Set once the emulator is up; it needs `docker_host` to start, and this needs it for the tasks' credentials."""
     docker_host: str
     """``unix://`` and the socket's path."""
+    dns_server: str = ""
+    """Where Cloud Map's names are resolved, as ``host:port``; empty where they are not."""
 
     def __init__(self, run: Run, *, apps: Path) -> None:
         """Serve containers whose images' folders are in *apps*: ``query-service`` is ``query_service/service``."""
@@ -128,7 +133,7 @@ class Containers:
         """Make a container of a task and return its id.
 
         Raises:
-            ContainerError: it is no task's, it has no command, or the run is ending.
+            ContainerError: it is no task's, it has no command, it cannot mount what it should, or the run is ending.
             ImageNotFoundError: no folder is the image's.
 
         """
@@ -147,6 +152,9 @@ class Containers:
                 f"container {definition['name']!r} of {labels[_FAMILY]!r} has no command: state one in its task "
                 f"definition, or as CMD in {folder / 'Dockerfile'}"
             )
+        mounted = mounts.of_container(
+            self.emulator, task_definition, definition, task_arn=task_arn, root=self._run.folder / "file-systems"
+        )
         container = Container(
             task_arn=task_arn,
             image=image,
@@ -154,9 +162,10 @@ class Containers:
             definition=definition,
             labels=labels,
             command=words,
-            environment=self._environment_of(task_definition, task_arn, environment),
+            environment=self._environment_of(task_definition, task_arn, mounts.translated(environment, mounted)),
             folder=folder,
         )
+        container.mounts = mounted
         with self._lock:
             self._containers[container.id] = container
         return container.id
@@ -255,6 +264,7 @@ class Containers:
             "AWS_DEFAULT_REGION": self.emulator.region,
         }
         told = {BIND_ADDRESS: self._address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
+        told |= {DNS_SERVER: self.dns_server} if self.dns_server else {}
         role = str(task_definition.get("taskRoleArn", ""))
         if role:
             own = execution.credentials(self.emulator, role, task_arn)

@@ -44,6 +44,8 @@ class Container:
     """The task's own loopback address; all containers of a task share it."""
     definition: Mapping[str, Any]
     """The container's part of the task definition."""
+    mounts: Mapping[str, Path]
+    """Path in the container → the folder that stands for the file system's mounted there."""
     status: Status
     exit_code: int
     """0 until it has exited; 128 + n after signal n."""
@@ -70,6 +72,7 @@ class Container:
         self.image = image
         self.address = address
         self.definition = definition
+        self.mounts = {}
         self.labels = labels
         self.status = "created"
         self.exit_code = 0

@@ -11,18 +11,18 @@
 from __future__ import annotations
 
 import http.client
-import importlib
 import importlib.metadata
 import json
 import os
 import secrets
 import socket
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from rehearsal.emulator.access import Access
 
 if TYPE_CHECKING:
     import subprocess
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 
 VERSION: Final = "1.5.33"
 """The ministack that the corrections were written against and that their tests pin."""
-
-ON_BEHALF_OF: Final = "x-drydock-on-behalf-of"
-"""The header of an AssumeRole request that stands in for a service's own; its value is the service's principal."""
-SOURCE_ARN: Final = "x-drydock-source-arn"
-"""The header that says what the service assumes the role for, such as a task's ARN."""
 
 _READY_WITHIN: Final = 20.0
 """Seconds for the first healthy answer; it takes about 0.3 on an idle machine."""
@@ -67,13 +62,9 @@ class Denial:
         return self.principal.split(":assumed-role/")[1].split("/")[0] if ":assumed-role/" in self.principal else ""
 
 
-class Emulator:
-    """A running emulator: one account and one region of it, as the account's root sees them."""
+class Emulator(Access):
+    """A running emulator."""
 
-    endpoint: str
-    """Such as ``http://127.0.0.1:41234``: the API of every service, and the data plane of those that have one."""
-    account: str
-    region: str
     log: Path
     """What the emulator printed."""
 
@@ -81,75 +72,10 @@ class Emulator:
         self, run: Run, process: subprocess.Popen[bytes], *, port: int, account: str, region: str, root: dict[str, str]
     ) -> None:
         """Made by `launch` alone; *root* is the account's root, as STS would give its credentials."""
-        self.endpoint = f"http://127.0.0.1:{port}"
-        self.account = account
-        self.region = region
+        super().__init__(f"http://127.0.0.1:{port}", account=account, region=region, root=root)
         self.log = _log(run)
         self._run = run
         self._process = process
-        self._root = root
-        self._session: Any = None
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.RLock()  # boto3's sessions are not for several threads; its clients are
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a shell sets to use the emulator as the account's root with boto3 or the AWS CLI."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": self._root["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": self._root["SecretAccessKey"],
-            "AWS_DEFAULT_REGION": self.region,
-        }
-
-    def client(self, service: str) -> Any:
-        """Return the boto3 client of *service* as the account's root; one a service, shared by all threads."""
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self.client_as(service, self._root)
-            return self._clients[service]
-
-    def client_as(self, service: str, credentials: dict[str, Any]) -> Any:
-        """Return a new boto3 client of *service* under *credentials*, as STS AssumeRole gives them."""
-        with self._lock:
-            # Imported here: the emulator's own process imports this module too, and needs no boto3.
-            self._session = self._session or _session()
-            configuration = importlib.import_module("botocore.config").Config
-            return self._session.client(
-                service,
-                endpoint_url=self.endpoint,
-                region_name=self.region,
-                aws_access_key_id=credentials["AccessKeyId"],
-                aws_secret_access_key=credentials["SecretAccessKey"],
-                aws_session_token=credentials.get("SessionToken"),
-                config=configuration(
-                    inject_host_prefix=False,  # such as data-servicediscovery.127.0.0.1, which does not resolve
-                    retries={"total_max_attempts": 1},  # a refusal or a fault is to be seen, not waited out
-                    read_timeout=150,  # seconds: StopTask waits for containers to stop
-                    max_pool_connections=32,
-                    s3={"addressing_style": "path"},
-                    proxies={},  # loopback is never behind the developer's proxy
-                ),
-            )
-
-    def assume(self, role: str, *, service: str, source: str, session: str, seconds: int = 12 * 3600) -> dict[str, Any]:
-        """Assume *role* as *service* does on behalf of *source*; its credentials, as STS gives them.
-
-        *role* and *source* (a task, a function) are ARNs, *session* names the role session. The role's trust must admit
-        the service, under the conditions that it sets on ``aws:SourceArn`` and ``aws:SourceAccount``.
-
-        Raises:
-            botocore.exceptions.ClientError: ``AccessDenied``, when the trust does not.
-
-        """
-
-        def say_so(request: Any, **_: Any) -> None:
-            request.headers[ON_BEHALF_OF] = service
-            request.headers[SOURCE_ARN] = source
-
-        sts = self.client_as("sts", self._root)
-        sts.meta.events.register("before-sign.sts.AssumeRole", say_so)
-        return sts.assume_role(RoleArn=role, RoleSessionName=session, DurationSeconds=seconds)["Credentials"]
 
     def denials(self) -> list[Denial]:
         """Every refusal by IAM so far, in order; each caller's alike."""
@@ -191,13 +117,6 @@ def launch(run: Run, *, account: str, region: str, docker_host: str = "", correc
     emulator = Emulator(run, process, port=port, account=account, region=region, root=root)
     _wait_until_healthy(emulator, process, port)
     return emulator
-
-
-def _session() -> Any:
-    """Return a boto3 session that reads no profile and no file of the developer's."""
-    nothing = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
-    core = importlib.import_module("botocore.session").Session({"profile": (None, None, None, None), **nothing})
-    return importlib.import_module("boto3.session").Session(botocore_session=core)
 
 
 def check_version() -> None:

@@ -18,7 +18,16 @@ import json
 import os
 from typing import Any, Final
 
-from rehearsal.emulator import ON_BEHALF_OF, SOURCE_ARN, denials, target_health
+from rehearsal.emulator import (
+    cloud_map,
+    denials,
+    event_targets,
+    permissions,
+    state_machines,
+    target_health,
+    task_states,
+)
+from rehearsal.emulator.access import ON_BEHALF_OF, SOURCE_ARN
 
 # Untyped on purpose: none of it is an interface. Services not named here are loaded by the emulator when first used.
 app: Any = importlib.import_module("ministack.app")
@@ -48,6 +57,16 @@ def apply() -> None:
     _name_parameters()
     _leave_balancers_their_paths()
     target_health.probe_targets()
+    permissions.hold_tasks_to_their_definition()
+    task_states.tell_of_tasks()
+    task_states.keep_exit_codes()
+    state_machines.act_under_the_role()
+    state_machines.ask_for_the_managed_rule()
+    event_targets.ask_targets_of_events()
+    event_targets.fire_under_the_role()
+    cloud_map.register_tasks()
+    cloud_map.find_the_healthy()
+    cloud_map.name_what_is_discovered()
 
 
 def _know_root_by_its_key() -> None:

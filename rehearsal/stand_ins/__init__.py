@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal.graph import Answer
 from rehearsal.monitor import Refused
-from rehearsal.stand_ins import compute, entrances, identity, images, messaging, monitoring, network, storage
+from rehearsal.stand_ins import (
+    compute,
+    discovery,
+    entrances,
+    file_systems,
+    identity,
+    images,
+    messaging,
+    monitoring,
+    network,
+    storage,
+)
 from rehearsal.stand_ins.calls import Aws, Making, Table
 
 if TYPE_CHECKING:
@@ -25,16 +36,32 @@ TABLE: Final[Table] = {
     **identity.TABLE,
     **entrances.TABLE,
     **compute.TABLE,
+    **discovery.TABLE,
     **images.TABLE,
     **storage.TABLE,
+    **file_systems.TABLE,
     **messaging.TABLE,
     **monitoring.TABLE,
 }
 """Every type that a rehearsal can make."""
 
 SERVICES: Final = (
-    *("acm", "apigateway", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda"),
-    *("logs", "s3", "secretsmanager", "sns", "sqs"),
+    *(
+        "acm",
+        "apigateway",
+        "cloudwatch",
+        "dynamodb",
+        "ec2",
+        "ecr",
+        "ecs",
+        "efs",
+        "elbv2",
+        "events",
+        "iam",
+        "kms",
+        "lambda",
+    ),
+    *("logs", "s3", "secretsmanager", "servicediscovery", "sns", "sqs"),
 )
 """Every service that a stand-in calls."""
 

@@ -23,7 +23,8 @@ FOLDER: Final = Path(components.__file__).parent
 
 def modules() -> list[ModuleType]:
     """Return every module of the library, found by walking the package."""
-    return [importlib.import_module(f"components.{found.name}") for found in pkgutil.walk_packages([str(FOLDER)])]
+    found = pkgutil.walk_packages([str(FOLDER)], prefix="components.")
+    return [importlib.import_module(each.name) for each in found]
 
 
 def classes(module: ModuleType) -> list[type]:
@@ -37,7 +38,7 @@ def all_components() -> list[type[Owner]]:
     return [each for each in found if each not in (Owner, Component, Part)]
 
 
-_IN_ORDER: Final = frozenset({"command", "partition_key", "sort_key"})
+_IN_ORDER: Final = frozenset({"command", "partition_key", "sort_key", "ways"})
 """Arguments whose order is what they say."""
 
 

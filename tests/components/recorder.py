@@ -119,6 +119,8 @@ class _Answers(mocks.Mocks):
         if args.custom is False:
             return None, {}
         given = args.inputs if self.preview else {key: f"{args.name}.{key}" for key in _ANSWERED} | args.inputs
+        if args.typ == "aws:vpclattice/service:Service" and not self.preview:
+            given = {"dnsEntries": [{"domainName": f"{args.name}.dnsName"}]} | given
         return "" if self.preview else f"{args.name}-id", {**given, **self.more(args.typ, args.name, args.inputs)}
 
     def call(self, args: mocks.MockCallArgs) -> Any:

@@ -18,14 +18,27 @@ from components.bucket import BucketArgs
 from components.capacity import Capacity
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck, Tmpfs, Ulimit
+from components.discovery import (
+    Address,
+    AlbGrpc,
+    CloudMap,
+    Discovery,
+    DiscoveryArgs,
+    Lattice,
+    Nlb,
+    ServiceConnect,
+)
 from components.fargate import Size
+from components.file_system import AccessPoint, FileSystemArgs
 from components.flow_logs import FlowLogs
 from components.function import FunctionArgs
 from components.grants import Grant
 from components.image import Image
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.logs import Logs
+from components.namespace import Namespace, NamespaceArgs
 from components.network import NetworkArgs
+from components.network_load_balancer import NetworkListener, NetworkLoadBalancerArgs, TcpHealth
 from components.queue import QueueArgs
 from components.repository import RepositoryArgs
 from components.rest_api import RestApiArgs
@@ -36,6 +49,7 @@ from components.service import ServiceArgs, TargetHealth
 from components.table import TableArgs
 from components.task import Task, TaskArgs
 from components.topic import TopicArgs
+from components.volume import Volume
 from tests.components.library import FOLDER
 
 if TYPE_CHECKING:
@@ -63,6 +77,28 @@ GRANTS: Final = (
 SECRET: Final = SecretReference.adopted(
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf", key="password", kms_key_arn=KEY
 )
+VOLUMES: Final = tuple(
+    Volume(
+        name=f"shop-{name}",
+        file_system_id="fs-0a1b2c3d",
+        access_point_id=f"fsap-{name}",
+        grants=(
+            Grant(
+                actions=("elasticfilesystem:ClientMount",),
+                resources=("arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-0a1b2c3d",),
+                conditions={
+                    "StringEquals": {
+                        "elasticfilesystem:AccessPointArn": (
+                            f"arn:aws:elasticfilesystem:eu-west-1:111122223333:access-point/fsap-{name}"
+                        )
+                    }
+                },
+            ),
+        ),
+        read_only=True,
+    )
+    for name in ("goods", "prices")
+)
 CONTAINERS: Final = (
     Container(
         image=IMAGE,
@@ -74,11 +110,19 @@ CONTAINERS: Final = (
         depends_on={"proxy": "HEALTHY"},
         tmpfs=(Tmpfs(path="/tmp", mib=16), Tmpfs(path="/run", mib=1)),  # noqa: S108 - inside a container
         ulimits=(Ulimit(name="nofile", soft=1024, hard=4096), Ulimit(name="core", soft=0, hard=0)),
+        mounts={"/goods": VOLUMES[0], "/prices": VOLUMES[1]},
         user="1000",
         memory=256,
         cpu=128,
     ),
-    Container(image=IMAGE, name="proxy", port=9090, health_check=HealthCheck(command=("CMD", "true"))),
+    Container(
+        image=IMAGE,
+        name="proxy",
+        port=9090,
+        port_name="proxy",
+        app_protocol="grpc",
+        health_check=HealthCheck(command=("CMD", "true")),
+    ),
 )
 
 
@@ -162,9 +206,72 @@ def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
         deregistration_delay=10,
         open_ports=(443, 5432),
     )
+    for way in (Nlb(), Lattice(prefix_list_id="pl-0a1b2c3d")):
+        shared = {"account": ACCOUNT, "network": NETWORK, "namespace": "shop.local", "port": 9090}
+        served = Discovery(f"served-{way.kind}", DiscoveryArgs(**shared, ways=[way]), opts)
+        called = [
+            Discovery(f"{name}-{way.kind}", DiscoveryArgs(**shared, ways=[CloudMap()]), opts)
+            for name in ("till", "web")
+        ]
+        yield ServiceArgs(task=task, cluster=cluster, network=NETWORK, discovery=served, calls=called)
     yield ServiceArgs(
         task=task, cluster=cluster, network=NETWORK, scaling=Scaling(minimum=1, maximum=2, memory_percent=50)
     )
+
+
+def _discovery(opts: ResourceOptions) -> Iterator[DiscoveryArgs]:
+    balancer = LoadBalancer(
+        "grpc", LoadBalancerArgs(network=NETWORK, certificate_arn=CERTIFICATE, domain="shop.example.com"), opts
+    )
+    namespace = Namespace("shop", NamespaceArgs(domain="shop.local", vpc_id=NETWORK.vpc_id), balancer.child())
+    for ways in (
+        (CloudMap(ttl=5), Nlb(health=TcpHealth(interval=10, timeout=5))),
+        (ServiceConnect(idle_timeout=60, request_timeout=0),),
+        (AlbGrpc(route=balancer.route(path="/shop.Till/*")),),
+        (Lattice(prefix_list_id="pl-0a1b2c3d", signed=True),),
+        (Address.of(balancer),),
+        (Address(host="till.example.com", port=8443, tls=True),),
+    ):
+        yield DiscoveryArgs(account=ACCOUNT, network=NETWORK, ways=ways, port=9090, namespace=namespace)
+    yield DiscoveryArgs(
+        account=ACCOUNT,
+        network=NETWORK,
+        ways=[CloudMap()],
+        port=8080,
+        protocol="http",
+        service_name="till",
+        namespace="till.local",
+    )
+
+
+def _namespace(_: ResourceOptions) -> Iterator[NamespaceArgs]:
+    yield NamespaceArgs(domain="shop.local", vpc_id=NETWORK.vpc_id)
+
+
+def _network_load_balancer(_: ResourceOptions) -> Iterator[NetworkLoadBalancerArgs]:
+    listeners = (
+        NetworkListener(
+            port=443,
+            target_port=8080,
+            certificate_arn=CERTIFICATE,
+            alpn="HTTP2Only",
+            health=TcpHealth(interval=10, timeout=5),
+            deregistration_delay=60,
+            connection_termination=True,
+            preserve_client_ip=True,
+            proxy_protocol=True,
+        ),
+        NetworkListener(port=50051),
+    )
+    yield NetworkLoadBalancerArgs(
+        network=NETWORK,
+        listeners=listeners,
+        open_to=("vpc", "10.9.0.0/16"),
+        clients={"till": "sg-1", "web": "sg-2"},
+        cross_zone=False,
+        deletion_protection=False,
+    )
+    yield NetworkLoadBalancerArgs(network=NETWORK, internal=False, listeners=listeners)
 
 
 def _load_balancer(_: ResourceOptions) -> Iterator[LoadBalancerArgs]:
@@ -199,6 +306,22 @@ def _rest_api(opts: ResourceOptions) -> Iterator[RestApiArgs]:
 
 def _logging(_: ResourceOptions) -> Iterator[ApiGatewayLoggingArgs]:
     yield ApiGatewayLoggingArgs(account=ACCOUNT, log_groups=("/apis/*", "/other"))
+
+
+def _file_system(_: ResourceOptions) -> Iterator[FileSystemArgs]:
+    yield FileSystemArgs(
+        account=ACCOUNT,
+        network=NETWORK,
+        access_points={"data": AccessPoint(path="/data", uid=1, gid=1, mode="700"), "old": AccessPoint(path="/old")},
+        throughput="bursting",
+        infrequent_access_after=30,
+        backup=False,
+        protect=False,
+        own_key=True,
+    )
+    yield FileSystemArgs(
+        account=ACCOUNT, network=NETWORK, access_points={"data": AccessPoint(path="/data")}, kms_key_arn=KEY
+    )
 
 
 def _alarms(_: ResourceOptions) -> Iterator[AlarmsArgs]:
@@ -268,9 +391,13 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "ApiGatewayLogging": _logging,
     "Bucket": _bucket,
     "Cluster": _cluster,
+    "FileSystem": _file_system,
+    "Discovery": _discovery,
     "Function": _function,
     "LoadBalancer": _load_balancer,
+    "Namespace": _namespace,
     "Network": _network,
+    "NetworkLoadBalancer": _network_load_balancer,
     "Queue": _queue,
     "Repository": _repository,
     "RestApi": _rest_api,

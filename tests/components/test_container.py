@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from components.errors import InvalidArgsError
 from components.image import Image
 from components.logs import Logs
 from components.secret import SecretReference
+from components.volume import Volume
 
 IMAGE = Image.at("public.ecr.aws/docker/library/busybox@sha256:" + "a" * 64)
+VOLUME = Volume(name="data", file_system_id="fs-1", access_point_id="fsap-1", grants=())
 LOG_OPTIONS = Logs().options("/ecs/orders", "eu-west-1", "ecs")
 
 
@@ -33,7 +36,16 @@ def test_a_container_is_closed_unless_it_says_otherwise() -> None:
 
 def test_what_is_not_said_is_not_in_the_definition() -> None:
     """ECS adds its own defaults, and an empty list would be a difference at every preview."""
-    assert not {"command", "portMappings", "secrets", "healthCheck", "dependsOn", "ulimits", "user"} & set(definition())
+    assert not {
+        "command",
+        "portMappings",
+        "secrets",
+        "healthCheck",
+        "dependsOn",
+        "ulimits",
+        "user",
+        "mountPoints",
+    } & set(definition())
 
 
 def test_the_order_of_settings_makes_no_new_revision() -> None:
@@ -76,6 +88,35 @@ def test_everything_said_is_in_the_definition() -> None:
         "startPeriod": 20,
     }
     assert said["secrets"][0]["name"] == "PASSWORD"
+
+
+def test_mounts_are_told_by_path_and_leave_the_root_read_only() -> None:
+    """Written the other way round they must deploy nothing."""
+    mounts = {"/b": VOLUME, "/a": dataclasses.replace(VOLUME, name="old", read_only=True)}
+    said = definition(mounts=mounts)
+    assert said["mountPoints"] == [
+        {"sourceVolume": "old", "containerPath": "/a", "readOnly": True},
+        {"sourceVolume": "data", "containerPath": "/b", "readOnly": False},
+    ]
+    assert said["readonlyRootFilesystem"] is True
+
+
+@pytest.mark.parametrize("path", ["", "/", "//", "data", "./data", "/data/", "//data", "/app/../data", "/app//data"])
+def test_a_mount_at_no_plain_path_is_refused(path: str) -> None:
+    """Two spellings of one path would be two mounts, of which one hides the other."""
+    with pytest.raises(InvalidArgsError, match=r"Container.mounts of 'app': got .* an absolute path below the root"):
+        Container(image=IMAGE, mounts={path: VOLUME})
+
+
+def test_a_mount_and_memory_at_one_path_are_refused() -> None:
+    with pytest.raises(InvalidArgsError, match=r"got '/data'; it stands in `tmpfs` too: keep one"):
+        Container(image=IMAGE, mounts={"/data": VOLUME}, tmpfs=[Tmpfs(path="/data", mib=1)])
+
+
+@pytest.mark.parametrize("name", ["", "my data", "a" * 256])
+def test_a_volumes_name_that_ecs_refuses_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgsError, match="volume name"):
+        dataclasses.replace(VOLUME, name=name)
 
 
 @pytest.mark.parametrize(

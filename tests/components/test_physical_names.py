@@ -34,6 +34,10 @@ MODELS: Final = {
     "aws:lambda/function:Function": ("lambda", "FunctionName"),
     "aws:lambda/permission:Permission": ("lambda", "StatementId"),
     "aws:secretsmanager/secret:Secret": ("secretsmanager", "NameType"),
+    "aws:vpclattice/listener:Listener": ("vpc-lattice", "ListenerName"),
+    "aws:vpclattice/service:Service": ("vpc-lattice", "ServiceName"),
+    "aws:vpclattice/serviceNetwork:ServiceNetwork": ("vpc-lattice", "ServiceNetworkName"),
+    "aws:vpclattice/targetGroup:TargetGroup": ("vpc-lattice", "TargetGroupName"),
 }
 """Type → the shape of its name. The models of the other services have neither length nor pattern."""
 

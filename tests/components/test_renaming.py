@@ -40,6 +40,7 @@ CHANGED: Final = {
     "aws:kms/key:Key": {"description", "policy"},
     "aws:lambda/function:Function": {"loggingConfig"},
     "aws:lb/loadBalancer:LoadBalancer": {"accessLogs"},
+    "aws:servicediscovery/service:Service": {"name"},
 }
 """Inputs, tags apart, that a new name changes: what people type, and what points there; see `docs/operations.md`."""
 

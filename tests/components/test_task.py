@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from components.account import Account
+from components.adopted_network import AdoptedNetwork
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck
 from components.errors import InvalidArgsError
 from components.fargate import Size
+from components.file_system import AccessPoint, FileSystem, FileSystemArgs
 from components.grants import Grant
 from components.image import Image
 from components.logs import Logs
 from components.secret import SecretReference
 from components.task import Task, TaskArgs
+from components.volume import Volume
 from tests.components.recorder import Recorded, of_type, one, record, unfolded
 
 ACCOUNT = Account(id="111122223333", region="eu-west-1")
@@ -144,6 +147,73 @@ def test_the_definition_is_for_fargate_and_waits_for_its_policies() -> None:
     assert policies <= definition.dependencies
 
 
+def volume(name: str, *, read_only: bool = False, access_point: str = "") -> Volume:
+    return Volume(
+        name=name,
+        file_system_id="fs-1",
+        access_point_id=access_point or f"fsap-{name}",
+        read_only=read_only,
+        grants=(Grant(actions=(f"elasticfilesystem:Client{'Mount' if read_only else 'Write'}",), resources=(name,)),),
+    )
+
+
+def test_what_is_mounted_is_a_volume_over_tls_by_its_access_point_as_the_tasks_role() -> None:
+    """Each of the four is off by default in ECS, and the root directory beside an access point must be its own."""
+    resources = made(containers=[Container(image=IMAGE, mounts={"/data": volume("files")})], grants=[READ])
+    definition = one(resources, ":TaskDefinition").inputs
+    assert definition["volumes"] == [
+        {
+            "name": "files",
+            "efsVolumeConfiguration": {
+                "fileSystemId": "fs-1",
+                "rootDirectory": "/",
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": {"accessPointId": "fsap-files", "iam": "ENABLED"},
+            },
+        }
+    ]
+    (container,) = json.loads(definition["containerDefinitions"])
+    assert container["mountPoints"] == [{"sourceVolume": "files", "containerPath": "/data", "readOnly": False}]
+    assert container["readonlyRootFilesystem"] is True
+    actions = [each["Action"] for each in policy(resources, "orders-task")["Statement"]]
+    assert actions == [["dynamodb:GetItem"], ["elasticfilesystem:ClientWrite"]]
+
+
+def test_containers_that_mount_one_folder_have_one_volume_and_each_right_once() -> None:
+    """ECS refuses a volume's name twice; who reads beside a writer is told apart at its mount point."""
+    writer = Container(image=IMAGE, mounts={"/data": volume("files"), "/more": volume("files")})
+    reader = Container(image=IMAGE, name="reader", mounts={"/data": volume("files", read_only=True)})
+    resources = made(containers=[reader, writer])
+    definition = one(resources, ":TaskDefinition").inputs
+    assert [each["name"] for each in definition["volumes"]] == ["files"]
+    actions = [each["Action"] for each in policy(resources, "orders-task")["Statement"]]
+    assert actions == [["elasticfilesystem:ClientWrite"], ["elasticfilesystem:ClientMount"]]
+
+
+def test_a_task_without_mounts_says_nothing_of_volumes() -> None:
+    """Another word in a definition is another revision of everything that runs."""
+    definition = one(made(), ":TaskDefinition").inputs
+    assert "volumes" not in definition
+    assert "mountPoints" not in json.loads(definition["containerDefinitions"])[0]
+
+
+def test_a_task_waits_for_what_its_volumes_wait_for() -> None:
+    """Until the mount targets stand, each of its tasks would fail to start."""
+
+    def build() -> None:
+        network = AdoptedNetwork(
+            vpc_id="vpc-0a1b2c3d", cidr="10.0.0.0/16", zones=("a",), app_subnet_ids=("subnet-0a1b2c3d",)
+        )
+        points = {"data": AccessPoint(path="/data")}
+        files = FileSystem("files", FileSystemArgs(account=ACCOUNT, network=network, access_points=points))
+        container = Container(image=IMAGE, mounts={"/data": files.volume("data")})
+        Task("orders", TaskArgs(account=ACCOUNT, containers=[container]))
+
+    resources = record(build)
+    awaited = [one(resources, ":MountTarget").urn, one(resources, ":FileSystemPolicy").urn]
+    assert set(awaited) <= one(resources, ":TaskDefinition").dependencies
+
+
 SIDECAR = Container(image=IMAGE, name="sidecar")
 
 
@@ -176,6 +246,10 @@ SIDECAR = Container(image=IMAGE, name="sidecar")
                 ]
             },
             "Container.depends_on: got ['a', 'b']; these wait for each other: break the circle",
+        ),
+        (
+            {"containers": [Container(image=IMAGE, mounts={"/a": volume("x"), "/b": volume("x", access_point="y")})]},
+            "Container.mounts: got 'x'; volumes of a task by names of their own",
         ),
         ({"containers": [Container(image=IMAGE, memory=1024)]}, "Container.memory: got 1024; at most 512 in sum"),
         ({"ephemeral_storage": 20}, "Task.ephemeral_storage: got 20; a whole number from 21 to 200 GiB"),

@@ -17,7 +17,7 @@ from rehearsal.containers import Container, Containers
 from rehearsal.emulator import Emulator, launch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ACCOUNT, REGION = "123456789012", "ap-southeast-1"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -63,7 +63,13 @@ class Site:
         }
         return self.role(*[pair for pair in usual.items() if pair[0] != without], *allows)
 
-    def define(self, *containers: dict[str, Any], execution: str = "", task: str = "") -> dict[str, Any]:
+    def define(
+        self,
+        *containers: dict[str, Any],
+        execution: str = "",
+        task: str = "",
+        volumes: Sequence[dict[str, Any]] = (),
+    ) -> dict[str, Any]:
         """Register a task definition; a container's name, image and essential flag have defaults."""
         defaults = {"name": "web", "image": self.image, "essential": True}
         made = self.aws.client("ecs").register_task_definition(
@@ -75,12 +81,13 @@ class Site:
             executionRoleArn=execution or self.execution_role(),
             **({"taskRoleArn": task} if task else {}),
             containerDefinitions=[{**defaults, **container} for container in containers],
+            volumes=list(volumes),
         )
         return made["taskDefinition"]
 
-    def run(self, *containers: dict[str, Any], execution: str = "", task: str = "") -> str:
-        """Run a task; its ARN."""
-        definition = self.define(*containers, execution=execution, task=task)
+    def run(self, *containers: dict[str, Any], **said: Any) -> str:
+        """Run a task, defined as `define` does; its ARN."""
+        definition = self.define(*containers, **said)
         ran = self.aws.client("ecs").run_task(
             cluster=self.cluster,
             taskDefinition=definition["taskDefinitionArn"],
@@ -99,9 +106,9 @@ class Site:
             assert time.monotonic() < deadline, f"{arn} is {found['lastStatus']}, not {until}"
             time.sleep(0.05)
 
-    def ran(self, *containers: dict[str, Any], execution: str = "", task: str = "") -> dict[str, Any]:
-        """Run a task to its end; the task as DescribeTasks has it."""
-        return self.task(self.run(*containers, execution=execution, task=task), until="STOPPED")
+    def ran(self, *containers: dict[str, Any], **said: Any) -> dict[str, Any]:
+        """Run a task, defined as `define` does, to its end; the task as DescribeTasks has it."""
+        return self.task(self.run(*containers, **said), until="STOPPED")
 
     def of(self, arn: str, name: str = "web") -> Container:
         """Return the task's container of that *name*, once there is one."""
@@ -119,9 +126,10 @@ def _document(*statements: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _open() -> Iterator[Site]:
+def _open(*, correct: bool = True) -> Iterator[Site]:
     with keeper.keep() as run, Containers(run, apps=APPS) as containers:
-        containers.emulator = launch(run, account=ACCOUNT, region=REGION, docker_host=containers.docker_host)
+        docker = containers.docker_host
+        containers.emulator = launch(run, account=ACCOUNT, region=REGION, docker_host=docker, correct=correct)
         made = Site(containers.emulator, containers)
         made.aws.client("ecs").create_cluster(clusterName=made.cluster)
         made.aws.client("logs").create_log_group(logGroupName=made.group)

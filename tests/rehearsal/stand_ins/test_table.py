@@ -23,6 +23,13 @@ VALIDATED = {
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/target:Target",
     "aws:lb/listenerCertificate:ListenerCertificate",
+    "aws:vpclattice/authPolicy:AuthPolicy",
+    "aws:vpclattice/listener:Listener",
+    "aws:vpclattice/service:Service",
+    "aws:vpclattice/serviceNetwork:ServiceNetwork",
+    "aws:vpclattice/serviceNetworkServiceAssociation:ServiceNetworkServiceAssociation",
+    "aws:vpclattice/serviceNetworkVpcAssociation:ServiceNetworkVpcAssociation",
+    "aws:vpclattice/targetGroup:TargetGroup",
     "awsx:ecr:Image",
 }
 """What the emulator has no call for, or nothing can build."""
@@ -113,7 +120,7 @@ def test_tags_reach_the_resource_merged(emulator: Emulator, made: program.Result
 
 def test_settings_that_take_calls_of_their_own_are_made(emulator: Emulator, made: program.Result) -> None:
     """A second call that is forgotten leaves a resource that looks right and is not."""
-    balancer = of(made, "aws:lb/loadBalancer:LoadBalancer").id
+    balancer = of(made, "aws:lb/loadBalancer:LoadBalancer", "main").id
     attributes = emulator.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
     assert {"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": "true"} in attributes
     assert {"Key": "access_logs.s3.prefix", "Value": "alb"} in attributes
@@ -138,9 +145,36 @@ def test_a_task_definition_and_a_service_are_as_the_program_says(emulator: Emula
     assert found["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] == "DISABLED"
 
 
+def test_a_file_system_and_what_a_task_mounts_are_as_the_program_says(emulator: Emulator, made: program.Result) -> None:
+    """A lifecycle, a folder's owner or the way a volume is mounted is nobody's error message when it is dropped."""
+    efs, ecs = emulator.client("efs"), emulator.client("ecs")
+    files, point = of(made, "aws:efs/fileSystem:FileSystem"), of(made, "aws:efs/accessPoint:AccessPoint")
+    (found,) = efs.describe_file_systems(FileSystemId=files.id)["FileSystems"]
+    assert (found["Encrypted"], found["NumberOfMountTargets"]) == (True, 2)
+    assert efs.describe_lifecycle_configuration(FileSystemId=files.id)["LifecyclePolicies"] == [
+        {"TransitionToIA": "AFTER_30_DAYS"},
+        {"TransitionToPrimaryStorageClass": "AFTER_1_ACCESS"},
+    ]
+    assert efs.describe_backup_policy(FileSystemId=files.id)["BackupPolicy"] == {"Status": "ENABLED"}
+    assert "ClientMount" in efs.describe_file_system_policy(FileSystemId=files.id)["Policy"]
+    (folder,) = efs.describe_access_points(AccessPointId=point.id)["AccessPoints"]
+    assert folder["RootDirectory"] == {
+        "Path": "/data",
+        "CreationInfo": {"OwnerUid": 1000, "OwnerGid": 1000, "Permissions": "755"},
+    }
+    definition = of(made, "aws:ecs/taskDefinition:TaskDefinition").outputs["arn"]
+    _, volume = ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["volumes"]
+    assert volume["efsVolumeConfiguration"] == {
+        "fileSystemId": files.id,
+        "rootDirectory": "/",
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": {"accessPointId": point.id, "iam": "ENABLED"},
+    }
+
+
 def test_a_load_balancer_is_in_the_vpc_of_its_subnets(made: program.Result) -> None:
     """The emulator names its default VPC instead, and a policy would look for the wrong one."""
-    assert of(made, "aws:lb/loadBalancer:LoadBalancer").outputs["vpcId"] == of(made, "aws:ec2/vpc:Vpc").id
+    assert of(made, "aws:lb/loadBalancer:LoadBalancer", "main").outputs["vpcId"] == of(made, "aws:ec2/vpc:Vpc").id
 
 
 def test_a_functions_archive_is_what_it_runs(emulator: Emulator, made: program.Result) -> None:

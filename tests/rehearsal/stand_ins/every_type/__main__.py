@@ -269,6 +269,46 @@ aws.s3.BucketLifecycleConfiguration(
 )
 aws.s3.BucketVersioning("logs", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=options())
 
+files = aws.efs.FileSystem(
+    "files",
+    encrypted=True,
+    kms_key_id=key.arn,
+    performance_mode="generalPurpose",
+    throughput_mode="provisioned",
+    provisioned_throughput_in_mibps=1,
+    lifecycle_policies=[
+        {"transition_to_ia": "AFTER_30_DAYS"},
+        {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
+    ],
+    protection={"replication_overwrite": "DISABLED"},
+    opts=options(),
+)
+access_point = aws.efs.AccessPoint(
+    "files",
+    file_system_id=files.id,
+    posix_user={"uid": 1000, "gid": 1000, "secondary_gids": [1001]},
+    root_directory={
+        "path": "/data",
+        "creation_info": {"owner_uid": 1000, "owner_gid": 1000, "permissions": "755"},
+    },
+    opts=options(),
+)
+for subnet in subnets:
+    aws.efs.MountTarget(
+        f"files-{subnet.pulumi_resource_name}",
+        file_system_id=files.id,
+        subnet_id=subnet.id,
+        security_groups=[group.id],
+        opts=options(),
+    )
+aws.efs.BackupPolicy("files", file_system_id=files.id, backup_policy={"status": "ENABLED"}, opts=options())
+aws.efs.FileSystemPolicy(
+    "files",
+    file_system_id=files.id,
+    policy=json.dumps(allowing("elasticfilesystem:ClientMount", "ecs-tasks.amazonaws.com")),
+    opts=options(),
+)
+
 # Images
 repository = aws.ecr.Repository(
     "app",
@@ -409,14 +449,25 @@ task = aws.ecs.TaskDefinition(
     task_role_arn=role.arn,
     ephemeral_storage={"size_in_gib": 30},
     runtime_platform={"cpu_architecture": "ARM64", "operating_system_family": "LINUX"},
-    volumes=[{"name": "scratch"}],
+    volumes=[
+        {"name": "scratch"},
+        {
+            "name": "files",
+            "efs_volume_configuration": {
+                "file_system_id": files.id,
+                "root_directory": "/",
+                "transit_encryption": "ENABLED",
+                "authorization_config": {"access_point_id": access_point.id, "iam": "ENABLED"},
+            },
+        },
+    ],
     container_definitions=pulumi.Output.json_dumps(
         [
             {
                 "name": "app",
                 "image": image.image_uri,
                 "essential": True,
-                "portMappings": [{"containerPort": 8000, "protocol": "tcp"}],
+                "portMappings": [{"containerPort": 8000, "protocol": "tcp", "name": "http", "appProtocol": "http"}],
                 "environment": [{"name": "TABLE", "value": table.name}],
                 "secrets": [{"name": "TOKEN", "valueFrom": secret.arn}],
                 "readonlyRootFilesystem": True,
@@ -427,6 +478,107 @@ task = aws.ecs.TaskDefinition(
     ),
     opts=options(),
 )
+
+# Discovery
+network_balancer = aws.lb.LoadBalancer(
+    "connections",
+    load_balancer_type="network",
+    internal=True,
+    subnets=[subnet.id for subnet in subnets],
+    security_groups=[group.id],
+    enable_cross_zone_load_balancing=True,
+    opts=options(),
+)
+connections = aws.lb.TargetGroup(
+    "connections",
+    port=8000,
+    protocol="TCP",
+    target_type="ip",
+    vpc_id=vpc.id,
+    connection_termination=False,
+    preserve_client_ip="false",
+    proxy_protocol_v2=False,
+    health_check={"protocol": "TCP", "interval": 30, "timeout": 10, "healthy_threshold": 2, "unhealthy_threshold": 2},
+    opts=options(),
+)
+connecting = aws.lb.Listener(
+    "connections",
+    load_balancer_arn=network_balancer.arn,
+    port=443,
+    protocol="TLS",
+    ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+    certificate_arn=certificate.arn,
+    alpn_policy="HTTP2Only",
+    default_actions=[{"type": "forward", "target_group_arn": connections.arn}],
+    opts=options(),
+)
+calls = aws.lb.TargetGroup(
+    "calls",
+    port=8000,
+    protocol="HTTP",
+    protocol_version="GRPC",
+    target_type="ip",
+    vpc_id=vpc.id,
+    health_check={"path": "/grpc.health.v1.Health/Check", "matcher": "0"},
+    opts=options(),
+)
+namespace = aws.servicediscovery.PrivateDnsNamespace("app", name="app.local", vpc=vpc.id, opts=options())
+aws.servicediscovery.HttpNamespace("plain", name="plain", opts=options())
+registry = aws.servicediscovery.Service(
+    "app",
+    name="app",
+    dns_config={
+        "namespace_id": namespace.id,
+        "dns_records": [{"type": "A", "ttl": 10}],
+        "routing_policy": "MULTIVALUE",
+    },
+    health_check_custom_config={"failure_threshold": 1},
+    force_destroy=True,
+    opts=options(),
+)
+lattice_targets = aws.vpclattice.TargetGroup(
+    "app",
+    type="IP",
+    config={
+        "port": 8000,
+        "protocol": "HTTP",
+        "protocol_version": "GRPC",
+        "vpc_identifier": vpc.id,
+        "ip_address_type": "IPV4",
+    },
+    opts=options(),
+)
+lattice_service = aws.vpclattice.Service("app", auth_type="AWS_IAM", opts=options())
+aws.vpclattice.Listener(
+    "app",
+    service_identifier=lattice_service.id,
+    protocol="HTTPS",
+    port=443,
+    default_action={"forwards": [{"target_groups": [{"target_group_identifier": lattice_targets.id, "weight": 100}]}]},
+    opts=options(),
+)
+aws.vpclattice.AuthPolicy(
+    "app",
+    resource_identifier=lattice_service.arn,
+    policy=json.dumps(allowing("vpc-lattice-svcs:Invoke", "ecs-tasks.amazonaws.com")),
+    opts=options(),
+)
+lattice_network = aws.vpclattice.ServiceNetwork("app", auth_type="NONE", opts=options())
+aws.vpclattice.ServiceNetworkVpcAssociation(
+    "app",
+    service_network_identifier=lattice_network.id,
+    vpc_identifier=vpc.id,
+    security_group_ids=[group.id],
+    opts=options(),
+)
+aws.vpclattice.ServiceNetworkServiceAssociation(
+    "app",
+    service_network_identifier=lattice_network.id,
+    service_identifier=lattice_service.id,
+    opts=options(),
+)
+pulumi.export("lattice_name", lattice_service.dns_entries.apply(lambda entries: entries[0].domain_name))
+
 service = aws.ecs.Service(
     "app",
     cluster=cluster.arn,
@@ -438,7 +590,25 @@ service = aws.ecs.Service(
         "security_groups": [group.id],
         "assign_public_ip": False,
     },
-    load_balancers=[{"target_group_arn": targets.arn, "container_name": "app", "container_port": 8000}],
+    load_balancers=[
+        {"target_group_arn": each.arn, "container_name": "app", "container_port": 8000}
+        for each in (targets, connections)
+    ],
+    service_registries={"registry_arn": registry.arn},
+    service_connect_configuration={
+        "enabled": True,
+        "namespace": namespace.arn,
+        "log_configuration": {"log_driver": "awslogs", "options": {"awslogs-group": logs.name}},
+        "services": [
+            {
+                "port_name": "http",
+                "discovery_name": "app-connect",
+                "client_alias": [{"dns_name": "app.app.local", "port": 8000}],
+                "timeout": {"idle_timeout_seconds": 60, "per_request_timeout_seconds": 15},
+            }
+        ],
+    },
+    vpc_lattice_configurations=[{"port_name": "http", "role_arn": role.arn, "target_group_arn": lattice_targets.arn}],
     deployment_circuit_breaker={"enable": True, "rollback": True},
     deployment_maximum_percent=200,
     deployment_minimum_healthy_percent=50,
@@ -448,7 +618,7 @@ service = aws.ecs.Service(
     health_check_grace_period_seconds=60,
     availability_zone_rebalancing="ENABLED",
     wait_for_steady_state=True,
-    opts=options(forward, capacity),
+    opts=options(forward, capacity, connecting),
 )
 scalable = aws.appautoscaling.Target(
     "app",
