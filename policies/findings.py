@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from policies.resources import Resource
@@ -27,11 +27,21 @@ class Finding:
     """Resource, property, value (never a secret's) and what would do."""
     unproved: bool = False
     """Nothing is known to be wrong, but nothing shows that it is right."""
+    behind: Callable[[], Iterable[Finding]] = field(default=tuple, compare=False)
+    """What goes without saying while this is refused, and is told in its place where it is excepted."""
 
 
-def about(rule: str, resource: Resource, text: str, *, unproved: bool = False) -> Finding:
+def about(
+    rule: str,
+    resource: Resource,
+    text: str,
+    *,
+    unproved: bool = False,
+    behind: Callable[[], Iterable[Finding]] = tuple,
+) -> Finding:
     """Return what *rule* says of *resource*, which the message begins with."""
-    return Finding(rule=rule, urn=resource.urn, message=f"{resource.title}: {text}", unproved=unproved)
+    message = f"{resource.title}: {text}"
+    return Finding(rule=rule, urn=resource.urn, message=message, unproved=unproved, behind=behind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +75,15 @@ class Ledger:
     used: set[Exemption] = field(default_factory=set[Exemption])
     notes: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
     """Message and URN, in the order found, once each: a finding may be met at a resource and again in the graph."""
+
+    def violations(self, finding: Finding) -> Iterator[str]:
+        """Yield the messages to refuse with: the finding's own or, where it is excepted, those of what is behind it."""
+        text = self.violation(finding)
+        if text:
+            yield text
+            return
+        for each in finding.behind():
+            yield from self.violations(each)
 
     def violation(self, finding: Finding) -> str | None:
         """Return the message to refuse with, or nothing where the finding became a note."""

@@ -88,8 +88,7 @@ class Pack(Generic[Options]):
             findings.extend(judge())
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must refuse, not pass
             crash.append((_crashed(error), urn))
-        sorted_out = [(self.ledger.violation(finding), finding.urn) for finding in findings]
-        return crash + [(message, at) for message, at in sorted_out if message]
+        return crash + [(message, each.urn) for each in findings for message in self.ledger.violations(each)]
 
     def policies(self) -> list[Policy]:
         """The pack as CrossGuard has it, in the order they must run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from policies.findings import Finding, about
@@ -188,7 +189,12 @@ def _permission(resource: Resource, seen: Mapping[str, Resource]) -> Iterator[Fi
 
 def _findings(resource: Resource, where: str, faults: Iterable[Fault]) -> Iterator[Finding]:
     for fault in faults:
-        yield about(fault.rule, resource, f"{where} {fault}", unproved=fault.unproved)
+        behind = partial(_behind, resource, where, fault)
+        yield about(fault.rule, resource, f"{where} {fault}", unproved=fault.unproved, behind=behind)
+
+
+def _behind(resource: Resource, where: str, fault: Fault) -> Iterator[Finding]:
+    return _findings(resource, where, fault.behind())
 
 
 def _unproved(resource: Resource, where: str, reason: str, *, unknown: bool) -> Finding:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from policies.reading import Tree, Unknown
@@ -11,13 +13,17 @@ from policies.rules.iam import actions, escalation
 from policies.rules.iam.documents import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from policies.rules.iam.actions import Action
     from policies.rules.iam.documents import Document, Statement
 
 _READING = ("Read", "List")
 PASSING: Final = "iam:PassRole"
+_WILDCARD: Final = "wildcard-action"
+_NAMED: Final = 10
+"""Actions that one message names."""
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/[^*?]+")
 
 
@@ -32,6 +38,8 @@ class Fault:
     reason: str
     fix: str
     unproved: bool = False
+    behind: Callable[[], Iterable[Fault]] = field(default=tuple, compare=False)
+    """What the actions of a refused wildcard are at fault for besides: told where the wildcard is excepted."""
 
     def __str__(self) -> str:
         """Write it as a message does."""
@@ -56,22 +64,35 @@ def judge(document: Document, pass_role_services: Sequence[str], *, task_role: b
         )
     for statement in document.statements:
         faults += _judge_statement(statement, pass_role_services, task_role=task_role)
-    faults += [
-        Fault(
+    told = [*_escalations(document.expanded() - _refused(faults))]
+    for place, fault in enumerate(faults):
+        if fault.rule == _WILDCARD:
+            more = partial(_with_escalations, fault.behind, document, told)
+            faults[place] = dataclasses.replace(fault, behind=more)
+    return faults + told
+
+
+def _with_escalations(
+    behind: Callable[[], Iterable[Fault]], document: Document, told: Sequence[Fault]
+) -> Iterator[Fault]:
+    yield from behind()
+    yield from (it for it in _escalations(document.expanded()) if it not in told)
+
+
+def _escalations(held: AbstractSet[str]) -> Iterator[Fault]:
+    for found in escalation.complete(held):
+        yield Fault(
             rule="escalation",
             statement=None,
             action=" + ".join(found),
             reason="together they let its holder take more rights than it was given",
             fix="leave out one of them, or give it to a role of its own",
         )
-        for found in escalation.complete(document.expanded() - _refused(faults))
-    ]
-    return faults
 
 
 def _refused(faults: Sequence[Fault]) -> set[str]:
     """Actions already refused for what they are: their combinations need no second message."""
-    whole = {"wildcard-action", "iam-action", "permissions-management", "task-role"}
+    whole = {_WILDCARD, "iam-action", "permissions-management", "task-role"}
     patterns = {name for it in faults if it.rule in whole for name in it.action.split(", ")}
     return {action.name.lower() for pattern in patterns for action in actions.expand(pattern)}
 
@@ -85,12 +106,23 @@ def _judge_statement(statement: Statement, services: Sequence[str], *, task_role
     granted: list[Action] = []
     for text in statement.actions:
         refused = _judge_action(statement, text)
-        if refused:
-            yield refused
-        elif isinstance(text, str):
+        if not refused and isinstance(text, str):
             granted += actions.expand(text)
-    if not statement.allows:
-        return
+        elif refused and refused.rule == _WILDCARD and isinstance(text, str):
+            found = actions.expand(text)
+            granting = partial(_judge_granted, statement, found, services, task_role=task_role)
+            behind = partial(_summed, granting) if found else partial(_judge_all, statement, text)
+            yield dataclasses.replace(refused, behind=behind)
+        elif refused:
+            yield refused
+    if statement.allows:
+        yield from _judge_granted(statement, granted, services, task_role=task_role)
+
+
+def _judge_granted(
+    statement: Statement, granted: Sequence[Action], services: Sequence[str], *, task_role: bool
+) -> Iterator[Fault]:
+    """Judge the actions that *statement* allows, each by itself, for what it is on and what it does."""
     if granted and not statement.resources:
         reason, fix = "it names no resource", "name the resources it is for"
         yield Fault(rule="wildcard-resource", statement=statement.index, action="", reason=reason, fix=fix)
@@ -99,6 +131,28 @@ def _judge_statement(statement: Statement, services: Sequence[str], *, task_role
         refused = _judge_grant(action, statement, services, task_role=task_role)
         if refused:
             yield refused
+
+
+def _judge_all(statement: Statement, text: str) -> Iterator[Fault]:
+    """Judge a wildcard over all services, which no table expands."""
+    reason, fix = "it changes who may do what", "leave it to the deployment"
+    yield Fault(rule="iam-action", statement=statement.index, action=text, reason=reason, fix=fix)
+    if "*" in statement.resources:
+        reason, fix = "allowed on anything, though a resource can be named", "name the ARNs it is for"
+        yield Fault(rule="wildcard-resource", statement=statement.index, action=text, reason=reason, fix=fix)
+
+
+def _summed(judge: Callable[[], Iterable[Fault]]) -> Iterator[Fault]:
+    """Sum up faults that differ in their action alone: a wildcard may stand for thousands."""
+    alike: dict[Fault, list[str]] = {}
+    for fault in judge():
+        alike.setdefault(dataclasses.replace(fault, action=""), []).append(fault.action)
+    return (dataclasses.replace(fault, action=_listed(names)) for fault, names in alike.items())
+
+
+def _listed(names: Iterable[str]) -> str:
+    named = list(names)
+    return ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
 
 
 def _judge_action(statement: Statement, text: Tree) -> Fault | None:
@@ -121,13 +175,13 @@ def _judge_action(statement: Statement, text: Tree) -> Fault | None:
             if "*" in service
             else f"every action of {service if actions.service_exists(service.lower()) else 'a service'}"
         )
-        return fault("wildcard-action", f"{whole} is allowed", naming)
+        return fault(_WILDCARD, f"{whole} is allowed", naming)
     found = actions.expand(text)
     if not found and service.lower() not in actions.RETIRED:
         reason = f"its action {statement.actions.index(text)} is none of AWS's"
         return fault("unknown-action", reason, actions.likely(text))
     reason = _loose(name, found) if statement.allows and any(mark in name for mark in "*?") else None
-    return fault("wildcard-action", reason, naming) if reason else None
+    return fault(_WILDCARD, reason, naming) if reason else None
 
 
 def _loose(name: str, found: Sequence[Action]) -> str | None:
@@ -162,7 +216,7 @@ def _judge_resources(statement: Statement, granted: Sequence[Action]) -> Iterato
             yield Fault(
                 rule="wildcard-resource",
                 statement=statement.index,
-                action=", ".join(it.name for it in wide),
+                action=_listed(it.name for it in wide),
                 reason=f"allowed on {kind}, though a resource can be named",
                 fix="name the ARNs it is for",
             )

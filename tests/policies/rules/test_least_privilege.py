@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from policies.findings import Exemption, Ledger
 from policies.rules.iam import accounts
 from policies.rules.iam.attachments import ATTACHMENTS, DOCUMENTS, POLICY, ROLE, ROLE_ATTACHMENT, ROLE_POLICY
 from policies.rules.role_graph import PACK
@@ -54,6 +56,43 @@ def test_a_document_is_judged_wherever_it_stands(token: str) -> None:
     assert unproved(alone(PACK, made(token, "x", {"policy": UNKNOWN}))) == ["unproved"]
     assert rules(alone(PACK, made(token, "x", {"policy": "{"}))) == ["malformed-policy"]
     assert rules(alone(PACK, made(token, "x", {}))) == ["malformed-policy"]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "rule", "said"),
+    [
+        ("s3:*", "*", "wildcard-resource", "s3:AbortMultipartUpload"),
+        ("iam:*", "arn:aws:iam::123456789012:user/one", "iam-action", "iam:AddUserToGroup"),
+        ("*", "*", "wildcard-resource", "*: allowed on anything"),
+        ("*", TABLE, "iam-action", "*: it changes who may do what"),
+    ],
+)
+def test_an_exception_for_a_wildcard_lifts_that_rule_alone(action: str, resource: str, rule: str, said: str) -> None:
+    """Else an exception for how actions are named would let them loose on every resource."""
+    whole = alone(PACK, policy(text(action, resource)))
+    assert rules(whole) == ["wildcard-action"]
+    exception = Exemption(rule="wildcard-action", resource="*", reason="r", until=date(2031, 1, 1))
+    ledger, excepted = (Ledger(today=date(2030, 1, 1), exceptions=held) for held in ([], [exception]))
+    assert [message.split(":")[0] for message in ledger.violations(whole[0])] == ["wildcard-action"]
+    told = list(excepted.violations(whole[0]))
+    assert not any(message.startswith("wildcard-action") for message in told)
+    assert [message for message in told if message.startswith(f"{rule}:") and said in message]
+    harmless = alone(PACK, policy(text("dynamodb:*tItem", TABLE)))
+    assert rules(harmless) == ["wildcard-action"]
+    assert list(excepted.violations(harmless[0])) == []
+
+
+def test_combinations_within_an_excepted_wildcard_are_told() -> None:
+    """`lambda:*` beside the right to pass a role makes a function of any role's."""
+    passing = {
+        "actions": ["iam:PassRole"],
+        "resources": ["arn:aws:iam::123456789012:role/one"],
+        "conditions": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    }
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:one"
+    component = task({"actions": ["lambda:*"], "resources": [function], "conditions": {}}, passing)
+    (wildcard,) = [it for it in alone(PACK, component) if it.rule == "wildcard-action"]
+    assert "lambda:CreateFunction" in " ".join(it.message for it in wildcard.behind() if it.rule == "escalation")
 
 
 def test_a_document_given_as_a_mapping_is_judged_with_only_its_leaves_unknown() -> None:
@@ -276,3 +315,14 @@ def test_a_message_quotes_nothing_undeclared() -> None:
     ]
     assert rules(findings).count("undeclared") == 2
     assert not [it for it in findings if "hunter2" in it.message]
+
+
+def test_a_declaration_may_be_written_as_json_wherever_it_is_plain() -> None:
+    """So components write it, a text being cheaper than its leaves; what is unknown stays beside the texts."""
+    loose = {"actions": '["s3:*"]', "resources": [UNKNOWN]}
+    parts = made("drydock:index:Task", "orders", {"policies": {"p": [json.dumps(MEANT), loose]}})
+    whole = made("drydock:index:Task", "orders", {"policies": json.dumps({"p": [{**MEANT, "resources": ["*"]}]})})
+    assert rules(alone(PACK, parts)) == ["wildcard-action"]
+    assert rules(alone(PACK, whole)) == ["wildcard-resource"]
+    trusts = json.dumps({"orders-task": {**TRUST, "service": "someone.example.com"}})
+    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"trusts": trusts}))) == ["trust"]
