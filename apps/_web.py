@@ -9,9 +9,7 @@ from typing_extensions import TypeVar
 from apps._workload import Outputs, Workload
 from components.alarms import Alarms, AlarmsArgs
 from components.container import Container
-from components.logs import Logs
 from components.service import Service, ServiceArgs, TargetHealth
-from components.task import Task, TaskArgs
 from settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -67,18 +65,8 @@ class WebWorkload(Workload[S], Generic[S]):
         """
         on, settings = self.on, self.settings
         entrance = on.balancer(settings.load_balancer)
-        task = Task(
-            self.name,
-            TaskArgs(
-                account=on.account,
-                containers=[Container(image=image, port=port, command=command, environment=environment or {})],
-                size=settings.size.value(),
-                grants=grants,
-                logs=Logs(retention_days=settings.log_retention_days),
-                exec_on=on.cluster if settings.execute_command else None,
-            ),
-            self.child(),
-        )
+        container = Container(image=image, port=port, command=command, environment=environment or {})
+        task = self.task(self.name, settings, [container], grants=grants)
         service = Service(
             self.name,
             ServiceArgs(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar, get_args
 
 from pulumi import Input
 
 from components.base import Component
 from components.image import Image
+from components.logs import Logs
 from components.repository import Repository, RepositoryArgs
-from settings import WorkloadSettings
+from components.task import Task, TaskArgs
+from settings import TaskSettings, WorkloadSettings
 
 if TYPE_CHECKING:
     from pulumi import ResourceOptions
 
     from apps._platform import Platform
+    from components.container import Container
+    from components.grants import Grant
 
 S = TypeVar("S", bound=WorkloadSettings)
 
@@ -53,26 +57,62 @@ class Workload(Component, Generic[S]):
                         return settings
         return WorkloadSettings
 
-    def image(self) -> Image:
+    def image(self, of: TaskSettings | None = None, *, folder: str = "service", repository: str | None = None) -> Image:
         """Return the image that the stack file names, in a repository of the workload's own unless it names another.
 
         That one is never deleted with its images where other accounts may run them, whatever ``protect`` says. Its
         tags move where the stack builds: see `Repository.build`.
+
+        Args:
+            of: the part of the section that names the image. Default: the section itself.
+            folder: where its Dockerfile and source are, beside the workload's infrastructure.
+            repository: the repository's name. Default: the workload's, and with any other folder that one behind it:
+                ``shop/cart``.
+
         """
-        said = self.settings.image
+        section = self.settings if of is None else of
+        if not isinstance(section, TaskSettings):
+            raise TypeError(f"the settings of {self.name} name no image: say which part of them does")
+        said = section.image
         if said.repository and said.digest:
             return Image.at(f"{said.repository}@{said.digest}")
+        own = folder == "service"
         pull_accounts = self.on.image_pull_accounts
-        repository = Repository(
-            self.name,
+        made = Repository(
+            self.name if own else f"{self.name}-{folder}",
             RepositoryArgs(
+                repository_name=repository or (None if own else f"{self.name}/{folder}"),
                 immutable_tags=not said.build,
                 pull_accounts=pull_accounts,
                 force_delete=not self.on.protect and not pull_accounts,
             ),
             self.child(),
         )
-        return repository.image(digest=said.digest) if said.digest else repository.build(self.source("service"))
+        return made.image(digest=said.digest) if said.digest else made.build(self.source(folder))
+
+    def task(
+        self,
+        name: str,
+        said: TaskSettings,
+        containers: Sequence[Container],
+        *,
+        grants: Sequence[Grant] = (),
+        family: str | None = None,
+    ) -> Task:
+        """Make the task *name* of *containers*, which may do what *grants* say, as large and logged as *said*."""
+        return Task(
+            name,
+            TaskArgs(
+                account=self.on.account,
+                containers=containers,
+                size=said.size.value(),
+                grants=grants,
+                family=family,
+                logs=Logs(retention_days=said.log_retention_days),
+                exec_on=self.on.cluster if said.execute_command else None,
+            ),
+            self.child(),
+        )
 
     def source(self, folder: str) -> str:
         """Return where *folder* beside the workload's infrastructure is, seen from the program's own folder.

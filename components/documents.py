@@ -18,12 +18,14 @@ _PLACE: Final = re.compile(r'"\\u0000(\d+)\\u0000"')
 """Where a leaf will be, as JSON writes it: no text that AWS takes has a NUL in it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Made:
     """What is made of an output, as a leaf of a document: an output of its own would cost ten times as much."""
 
     of: Output[Any]
+    """The output."""
     by: Callable[[Any], Any]
+    """What makes the leaf of its value: a plain one, or whatever else JSON has."""
 
 
 def render(value: object, then: Callable[[str], str] = lambda text: text) -> Input[str]:

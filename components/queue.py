@@ -35,7 +35,7 @@ class QueueArgs:
     """Receipts after which a message moves to the dead-letter queue, 1 to 1000. None: no such queue, it returns
     until its retention ends."""
     queue_name: str | None = None
-    """Its name, for whoever must know the ARN before the queue is made. Default: the logical name and Pulumi's suffix."""
+    """Its name, for whoever must know its ARN before it is made. Default: the logical name and Pulumi's suffix."""
 
     def __post_init__(self) -> None:
         within(self, "visibility_timeout", 0, 43_200, "seconds")

@@ -271,7 +271,7 @@ def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
             "Effect": effect,
             "Principal": "*",
             "Action": "execute-api:Invoke",
-            "Resource": documents.Made(execution_arn, lambda arn: f"{arn}/*"),
+            "Resource": documents.Made(of=execution_arn, by=lambda arn: f"{arn}/*"),
             "Condition": {operator: {key: value}},
         }
 

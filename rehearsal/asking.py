@@ -75,13 +75,9 @@ class Asking:
                 url = requests.output_of(workload, self._tree.workloads[workload], said.entrance)
                 own = self._containers_of(workload)
                 before = {each.id: len(each.lines) for each in own}
-                try:
-                    killing = said.kill and Killing(
-                        self._tree, workload, said.kill, emulator=self._emulator, containers=self._containers
-                    )
-                except streams.KillError as error:
-                    self._result.fail(str(error))
-                    continue
+                killing = said.kill and Killing(
+                    self._tree, workload, said.kill, emulator=self._emulator, containers=self._containers
+                )
                 for each in streams.run(client, workload, url, said, killing):
                     self._record_streams(each, [line for one in own for line in quoted([*one.lines][before[one.id] :])])
 

@@ -35,6 +35,7 @@ def show(result: Result, screen: Console) -> None:
         _policies(result, screen)
         _requests(result, screen)
         _streams(result, screen)
+        _jobs(result, screen)
         _outputs(result, screen)
         _not_proved(result, screen)
     _lines(screen, "Warnings", result.warnings, "yellow")
@@ -167,6 +168,22 @@ def _streams(result: Result, screen: Console) -> None:
             ", ".join([*failed, *([f"{each.retried} retried"] if each.retried else [])]),
             f"{each.messages} messages of {len(each.hosts)} servers",
             killed,
+            Text(each.name, style="dim"),
+        )
+    screen.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _jobs(result: Result, screen: Console) -> None:
+    if not result.jobs:
+        return
+    _head(screen, "Jobs", f"{sum(each.ok for each in result.jobs)} of {len(result.jobs)} as expected")
+    grid = Table.grid(padding=(0, 2))
+    for each in result.jobs:
+        grid.add_row(
+            Text("ok", style="green") if each.ok else Text("FAILED", style="bold red"),
+            each.outcome if each.exit_code is None else f"{each.outcome} with {each.exit_code}",
+            Text(f"{each.seconds:.1f} s", justify="right"),
+            Text(each.started, style="cyan"),
             Text(each.name, style="dim"),
         )
     screen.print(Padding(grid, (0, 0, 0, 2)))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehearsal.graph import Proof, Registered
+    from rehearsal.runs import Outcome
 
 _WHOLE: Final = 3
 """Violations of one rule that are told whole."""
@@ -112,6 +113,24 @@ class Streamed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ran:
+    """One job and what came of it."""
+
+    workload: str
+    name: str
+    """What holds if it came out as expected."""
+    started: str
+    """How: by which schedule, or by hand with which command."""
+    outcome: Outcome
+    exit_code: int | None
+    """None where no container has one."""
+    seconds: float
+    """From its start to its end, with what it was started again for."""
+    ok: bool
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lack:
     """An action that a role of the program needed and lacks."""
 
@@ -141,6 +160,7 @@ class Result:
     policies: list[Verdict] = field(default_factory=list[Verdict])
     requests: list[Asked] = field(default_factory=list[Asked])
     streams: list[Streamed] = field(default_factory=list[Streamed])
+    jobs: list[Ran] = field(default_factory=list[Ran])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """The stack's exports; a secret's value is not among them."""
     denials: list[Lack] = field(default_factory=list[Lack])

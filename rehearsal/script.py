@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from rehearsal.script_jobs import WithJobs
 from rehearsal.script_part import Part
 from rehearsal.script_streams import Streams
 
@@ -82,7 +83,7 @@ class Request(Part):
         return self
 
 
-class Script(Part):
+class Script(WithJobs):
     """A whole file."""
 
     seed: tuple[Seed, ...] = ()
@@ -113,10 +114,11 @@ def read(path: Path) -> Script:
             f"{path}: {_place(each['loc'], content)}: {_said(cast('dict[str, Any]', each))}" for each in error.errors()
         ]
         raise ScriptError("\n".join(wrong)) from None
-    if not script.requests:
+    if not (script.requests or script.streams or script.jobs):
         raise ScriptError(
             f"{path}: requests: there is none, so the workload would pass unasked: write one or more, each with "
-            "`name`, `entrance`, `method`, `path` and `expect`; or remove the file, which a warning then tells"
+            "`name`, `entrance`, `method`, `path` and `expect`, or `streams` or `jobs`; or remove the file, which a "
+            "warning then tells"
         )
     return script
 
@@ -125,7 +127,7 @@ def _place(location: tuple[int | str, ...], content: Any) -> str:
     """Write ``requests[3].expect.status (a user without rows gets none)``: people know a request by its sentence."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     match location:
-        case ("requests" | "streams" as kind, int(index), *_):
+        case ("requests" | "streams" | "jobs" as kind, int(index), *_):
             named = content[kind][index]
             sentence = cast("dict[str, Any]", named).get("name") if isinstance(named, dict) else None
             return f"{place} ({sentence})" if sentence else place

@@ -7,16 +7,17 @@ import os
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc
 
-from rehearsal import dns, packs, program, requests, roles, script, services, stack_file
+from rehearsal import dns, jobs, killing, packs, program, requests, roles, script, services, stack_file, streams
 from rehearsal.asking import Asking
 from rehearsal.autoname import Names
 from rehearsal.containers import NOT_ENFORCED, Containers, prove_secrets
 from rehearsal.emulator import Emulator, EmulatorError, launch
+from rehearsal.outside import OutsideError
 from rehearsal.result import Resource, Result, Verdict, refusals, shown
 from rehearsal.stand_ins import Preview, StandIns
 from rehearsal.tree import Tree
@@ -48,10 +49,12 @@ _NO_FILES: Final = {
 }
 _TOLD: Final = (
     EmulatorError,
+    OutsideError,
     packs.PackError,
     requests.EntranceError,
     script.ScriptError,
     stack_file.StackFileError,
+    streams.KillError,
 )
 """Errors whose message is the user's to read, and whole."""
 
@@ -112,7 +115,7 @@ class Session:
                     self._project_dir, self._stack, preview=True, maker=Preview(), names=self._names
                 )
             self._take(evaluated)
-            self.scripts = self._read_scripts(evaluated.outputs)
+            self.scripts = self._read_scripts(Tree(evaluated.graph, evaluated.outputs))
             self._judge(judges, evaluated, "policies at preview")
         return evaluated.graph
 
@@ -159,10 +162,20 @@ class Session:
     def _start_emulator(self, run: Run, planned: Sequence[Registered]) -> Containers:
         account, region = _account_and_region(planned)
         containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
+        self._equip(containers)
         self.emulator = launch(run, account=account, region=region, docker_host=containers.docker_host)
         containers.emulator = self.emulator
         containers.dns_server = self._closing.enter_context(dns.serve(self.emulator))
         return containers
+
+    def _equip(self, containers: Containers) -> None:
+        """Tell *containers* what the scripts say of images, and start what stands for the internet."""
+        for workload, followed in self.scripts.items():
+            beside = script.path_of(self._project_dir, workload).parent
+            for repository, folder in followed.images.items():
+                containers.images[repository] = beside / folder
+            for each in followed.outside.values():
+                containers.outside.start(each.origin, beside / each.server)
 
     def _start_packs(self, run: Run, environment: Mapping[str, str], *, preview: bool) -> packs.Running:
         return packs.start(
@@ -198,14 +211,16 @@ class Session:
         if not judgement.ok:
             raise _EndedError
 
-    def _read_scripts(self, outputs: Mapping[str, Any]) -> dict[str, Script]:
+    def _read_scripts(self, tree: Tree) -> dict[str, Script]:
         """Read them at the preview already: a mistake in one is told before anything is made."""
         read: dict[str, Script] = {}
-        for workload, handed_out in Tree([], outputs).workloads.items():
+        for workload, handed_out in tree.workloads.items():
             path = script.path_of(self._project_dir, workload)
             if path.is_file():
                 read[workload] = script.read(path)
                 requests.check_names(workload, handed_out, read[workload])
+                killing.check(tree, workload, read[workload])
+                jobs.check_names(workload, tree, read[workload])
         return read
 
     def _wait(self, tree: Tree, containers: Containers) -> bool:
@@ -237,6 +252,16 @@ class Session:
         if any(each.streams for each in self.scripts.values()):
             with self._progress.phase("streams", "opening streams"):
                 asking.stream()
+        if any(each.jobs for each in self.scripts.values()):
+            with self._progress.phase("jobs", "running jobs"):
+                jobs.Jobs(
+                    tree,
+                    self.scripts,
+                    emulator=self.emulator,
+                    containers=containers,
+                    result=self.result,
+                    progress=self._progress,
+                ).run()
         self.result.warnings += [
             f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
             for workload in tree.workloads
@@ -246,7 +271,9 @@ class Session:
             tree,
             {
                 workload: {
-                    action for request in (*followed.requests, *followed.streams) for action in request.exercises
+                    action
+                    for each in (*followed.requests, *followed.streams, *followed.jobs)
+                    for action in each.exercises
                 }
                 for workload, followed in self.scripts.items()
             },

@@ -6,6 +6,7 @@ comes from.
 
 from __future__ import annotations
 
+from settings.discovery import DiscoverySettings
 from settings.platform import (
     AdoptSettings,
     AlertSettings,
@@ -16,18 +17,20 @@ from settings.platform import (
     Workloads,
 )
 from settings.reader import SettingsError, load, schema
-from settings.workload import ImageSettings, ServiceSettings, WorkloadSettings
+from settings.workload import ImageSettings, ServiceSettings, TaskSettings, WorkloadSettings
 
 __all__ = [
     "AdoptSettings",
     "AlertSettings",
     "ClusterSettings",
+    "DiscoverySettings",
     "ImageSettings",
     "LoadBalancerSettings",
     "NetworkSettings",
     "ServiceSettings",
     "Settings",
     "SettingsError",
+    "TaskSettings",
     "WorkloadSettings",
     "Workloads",
     "load",

@@ -155,10 +155,25 @@ Strategy = Annotated[tuple[CapacitySettings, ...], AfterValidator(_strategy)]
 
 
 class WorkloadSettings(Section):
-    """What every workload's section may say."""
+    """What every workload's section may say: nothing, before the workload adds its own."""
+
+    def problems(self, stack: Settings) -> Iterator[str]:  # noqa: ARG002 - what a workload overrides
+        """Yield what this section needs of the rest of the stack's settings and does not find there."""
+        yield from ()
+
+
+class TaskSettings(WorkloadSettings):
+    """What a section may say of tasks of one image."""
 
     image: ImageSettings = Field(default_factory=ImageSettings.model_construct)
     """Which image runs."""
+    size: SizeSettings = SizeSettings()
+    capacity: Strategy = ()
+    """Default: the cluster's strategy."""
+    execute_command: bool = False
+    """Whether ECS Exec may open a shell in its containers; their root is then writable."""
+    log_retention_days: RetentionDays = 30
+    """Days its logs are kept."""
 
     @model_validator(mode="after")
     def _an_image(self) -> Self:
@@ -166,26 +181,20 @@ class WorkloadSettings(Section):
             raise ValueError("say which image runs: add `image: {build: true}`, or `image: {digest: sha256:...}`")
         return self
 
-    def problems(self, stack: Settings) -> Iterator[str]:  # noqa: ARG002 - what a workload overrides
-        """Yield what this section needs of the rest of the stack's settings and does not find there."""
-        yield from ()
+    def problems(self, stack: Settings) -> Iterator[str]:
+        """Yield what ECS Exec needs of the stack and does not find there."""
+        if self.execute_command and not stack.cluster.exec_audit:
+            yield "execute_command: got True; needs `cluster: {exec_audit: true}`, so that sessions are recorded"
 
 
-class ServiceSettings(WorkloadSettings):
-    """What the section of a workload that is a service may say."""
+class ServiceSettings(TaskSettings):
+    """What a section may say of a service: tasks of one image, kept running."""
 
-    size: SizeSettings = SizeSettings()
     desired_count: Annotated[int, Field(ge=0, le=5000)] = 2
     """Tasks kept running. Default: 2, so that one zone may be lost."""
     scaling: ScalingSettings | None = None
     """Default: none; the count stands."""
     rollout: RolloutSettings = RolloutSettings()
-    capacity: Strategy = ()
-    """Default: the cluster's strategy."""
-    execute_command: bool = False
-    """Whether ECS Exec may open a shell in its containers; their root is then writable."""
-    log_retention_days: RetentionDays = 30
-    """Days its logs are kept."""
 
     @model_validator(mode="after")
     def _begins_within_its_scaling(self) -> Self:
@@ -201,8 +210,3 @@ class ServiceSettings(WorkloadSettings):
     def _can_be_replaced(self) -> Self:
         self.rollout.value().check(self.scaling.minimum if self.scaling else self.desired_count)
         return self
-
-    def problems(self, stack: Settings) -> Iterator[str]:
-        """Yield what ECS Exec and the entrance need of the stack and do not find there."""
-        if self.execute_command and not stack.cluster.exec_audit:
-            yield "execute_command: got True; needs `cluster: {exec_audit: true}`, so that sessions are recorded"

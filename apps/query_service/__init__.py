@@ -18,7 +18,6 @@ from components.logs import Logs
 from components.rest_api import RestApi, RestApiArgs
 from components.service import Service, ServiceArgs, TargetHealth
 from components.table import Table, TableArgs
-from components.task import Task, TaskArgs
 from components.topic import Topic, TopicArgs
 from settings import ServiceSettings
 
@@ -95,43 +94,29 @@ class QueryService(Workload[Settings]):
             self.child(),
         )
         image = self.image()
-        task = Task(
-            self.name,
-            TaskArgs(
-                account=on.account,
-                containers=[
-                    Container(
-                        name="ecs-handler",
-                        image=image,
-                        command=("python", "main.py"),
-                        port=_PORT,
-                        environment={
-                            "ENVIRONMENT": on.stage,
-                            "INTERNAL_API_URL": api.invoke_url,
-                            "REQUEST_TIMEOUT": str(settings.request_timeout),
-                            "AWS_DEFAULT_REGION": on.account.region,
-                            "TABLE_NAME": answers.table_name,
-                            "FUNCTION_NAME": function.function_name,
-                        },
-                        # The image has no curl: its own client asks the same.
-                        health_check=HealthCheck(
-                            command=("CMD", "python", "healthcheck.py"),
-                            interval=30,
-                            timeout=5,
-                            retries=3,
-                            start_period=60,
-                        ),
-                    )
-                ],
-                size=settings.size.value(),
-                grants=[
-                    answers.grant("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-                    function.invoke(),
-                ],
-                logs=logs,
-                exec_on=on.cluster if settings.execute_command else None,
+        container = Container(
+            name="ecs-handler",
+            image=image,
+            command=("python", "main.py"),
+            port=_PORT,
+            environment={
+                "ENVIRONMENT": on.stage,
+                "INTERNAL_API_URL": api.invoke_url,
+                "REQUEST_TIMEOUT": str(settings.request_timeout),
+                "AWS_DEFAULT_REGION": on.account.region,
+                "TABLE_NAME": answers.table_name,
+                "FUNCTION_NAME": function.function_name,
+            },
+            # The image has no curl: its own client asks the same.
+            health_check=HealthCheck(
+                command=("CMD", "python", "healthcheck.py"), interval=30, timeout=5, retries=3, start_period=60
             ),
-            self.child(),
+        )
+        task = self.task(
+            self.name,
+            settings,
+            [container],
+            grants=[answers.grant("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"), function.invoke()],
         )
         entrance = on.balancer("internal")
         service = Service(

@@ -6,10 +6,12 @@ socket, so task lifecycle, exit codes, secrets and target registration are the e
     with keeper.keep() as run, Containers(run, apps=Path("apps")) as containers:
         containers.emulator = launch(run, account=..., region=..., docker_host=containers.docker_host)
 
-A container's process is told three things that its task definition does not say: the address to bind (`BIND_ADDRESS`,
-a loopback address of the task's own), the AWS endpoint, and credentials of its task role. What its image would set
-besides is a ``PATH``, on which this interpreter's folder comes first, and an empty ``HOME``; what ECS sets, the region.
-Where its environment names the path of a mount, it is told the folder that stands for the file system (`mounts`).
+A container's process is told four things that its task definition does not say: the address to bind (`BIND_ADDRESS`,
+a loopback address of the task's own), the AWS endpoint, credentials of its task role, and the resolver of its VPC
+(`DNS_SERVER`), which a real container has in a file. What its image would set besides is a ``PATH``, on which this
+interpreter's folder comes first, and an empty ``HOME``; what ECS sets, the region.
+Where its environment names the path of a mount, it is told the folder that stands for the file system (`mounts`), and
+where it names an origin outside, the server that stands for that (`rehearsal.outside`).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from rehearsal.containers.health import BIND_ADDRESS
 from rehearsal.containers.images import command_of, folder_of
 from rehearsal.containers.logs import LogStream
 from rehearsal.dns import DNS_SERVER
+from rehearsal.outside import Outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,9 +72,16 @@ class Containers:
     dns_server: str = ""
     """Where Cloud Map's names are resolved, as ``host:port``; empty where they are not."""
 
+    images: dict[str, Path]
+    """Repository → its folder, where its name does not say which."""
+    outside: Outside
+    """What stands for the internet."""
+
     def __init__(self, run: Run, *, apps: Path) -> None:
         """Serve containers whose images' folders are in *apps*: ``query-service`` is ``query_service/service``."""
         self.apps = apps.resolve()
+        self.images = {}
+        self.outside = Outside(run)
         self._run = run
         self._containers: dict[str, Container] = {}
         self._removed: set[str] = set()
@@ -129,6 +139,15 @@ class Containers:
 
     # What follows is the endpoint's.
 
+    def folder_of(self, image: str) -> Path:
+        """Return the folder of *image*'s source.
+
+        Raises:
+            ImageNotFoundError: there is none.
+
+        """
+        return folder_of(image, self.apps, self.images)
+
     def create(self, image: str, command: list[str], environment: Mapping[str, str], labels: Mapping[str, str]) -> str:
         """Make a container of a task and return its id.
 
@@ -141,7 +160,7 @@ class Containers:
             raise ContainerError("the rehearsal is ending")
         if _TASK not in labels:
             raise ContainerError(f"{image!r} belongs to no ECS task, and this endpoint runs nothing else")
-        folder, task_arn = folder_of(image, self.apps), labels[_TASK]
+        folder, task_arn = self.folder_of(image), labels[_TASK]
         task_definition = self._task_definition(labels)
         definition = next(
             each for each in task_definition["containerDefinitions"] if each["name"] == labels[_CONTAINER]
@@ -162,7 +181,9 @@ class Containers:
             definition=definition,
             labels=labels,
             command=words,
-            environment=self._environment_of(task_definition, task_arn, mounts.translated(environment, mounted)),
+            environment=self._environment_of(
+                task_definition, task_arn, self.outside.translated(mounts.translated(environment, mounted))
+            ),
             folder=folder,
         )
         container.mounts = mounted

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from botocore.exceptions import ClientError
 
 from rehearsal.containers.container import ContainerError
-from rehearsal.containers.images import ImageNotFoundError, digest_of, folder_of
+from rehearsal.containers.images import ImageNotFoundError, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,17 +102,17 @@ def _ping(_containers: Containers, _query: dict[str, str], _body: dict[str, Any]
 
 
 def _pull(containers: Containers, query: dict[str, str], _body: dict[str, Any]) -> Answer:
-    folder_of(query["fromImage"], containers.apps)
+    containers.folder_of(query["fromImage"])
     return 200, {"status": "Pull complete"}
 
 
 def _image(containers: Containers, image: str, _query: dict[str, str], _body: dict[str, Any]) -> Answer:
-    folder_of(image, containers.apps)
+    containers.folder_of(image)
     return 200, {"Id": digest_of(image), "RepoTags": [image], "Config": {}}
 
 
 def _distribution(containers: Containers, image: str, _query: dict[str, str], _body: dict[str, Any]) -> Answer:
-    folder_of(image, containers.apps)
+    containers.folder_of(image)
     return 200, {"Descriptor": {"digest": digest_of(image), "mediaType": "", "size": 0}, "Platforms": []}
 
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -15,20 +15,24 @@ class ImageNotFoundError(Exception):
     """No folder is the image's."""
 
 
-def folder_of(image: str, apps: Path) -> Path:
-    """Return the folder of *image*: ``apps/query_service/service`` for the repository ``query-service``.
+def folder_of(image: str, apps: Path, named: Mapping[str, Path]) -> Path:
+    """Return the folder of *image*: that which its repository has in *named*, or else the one that its name says.
 
-    *image* may carry a registry, a tag and a digest: ``123456789012.dkr.ecr.eu-west-1.amazonaws.com/query-service:1``.
+    ``apps/query_service/service`` for the repository ``query-service``, and ``apps/workflow/agent`` for
+    ``workflow/agent``. *image* may carry a registry, a tag and a digest:
+    ``123456789012.dkr.ecr.eu-west-1.amazonaws.com/query-service:1``.
 
     Raises:
         ImageNotFoundError: there is no such folder; it says where it was looked for.
 
     """
-    folder = apps / repository_of(image).rpartition("/")[2].replace("-", "_") / "service"
+    repository = repository_of(image)
+    *above, name = repository.replace("-", "_").split("/")
+    folder = named.get(repository) or (apps / above[-1] / name if above else apps / name / "service")
     if not folder.is_dir():
         raise ImageNotFoundError(
             f"image {image!r} is not to be had here: without a container engine the rehearsal runs an image's own "
-            f"source, and there is no folder {folder}"
+            f"source, and there is no folder {folder}; name another under `images` in the workload's rehearsal.yaml"
         )
     return folder
 

@@ -21,6 +21,7 @@ from rehearsal.stand_ins import (
     messaging,
     monitoring,
     network,
+    scheduling,
     storage,
 )
 from rehearsal.stand_ins.calls import Aws, Making, Table
@@ -42,6 +43,7 @@ TABLE: Final[Table] = {
     **file_systems.TABLE,
     **messaging.TABLE,
     **monitoring.TABLE,
+    **scheduling.TABLE,
 }
 """Every type that a rehearsal can make."""
 
@@ -61,7 +63,7 @@ SERVICES: Final = (
         "kms",
         "lambda",
     ),
-    *("logs", "s3", "secretsmanager", "servicediscovery", "sns", "sqs"),
+    *("logs", "s3", "scheduler", "secretsmanager", "servicediscovery", "sns", "sqs", "stepfunctions"),
 )
 """Every service that a stand-in calls."""
 

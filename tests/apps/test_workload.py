@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps._workload import Outputs, Workload
-from settings import WorkloadSettings
+from settings import TaskSettings
 from tests.apps.stacks import DIGEST, platform, provider
 from tests.components.recorder import Recorded, of_type, one, record
 
@@ -28,7 +28,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-class Hello(Workload[WorkloadSettings]):
+class Hello(Workload[TaskSettings]):
     """A workload that is its image alone."""
 
     def deploy(self) -> Outputs:
@@ -43,7 +43,7 @@ def repository(image: Mapping[str, Any], **on_stack: Any) -> Mapping[str, Any]:
 def made(image: Mapping[str, Any], **on_stack: Any) -> list[Recorded]:
     def build() -> None:
         opts = provider()
-        section = WorkloadSettings.model_validate_json(json.dumps({"image": image}))
+        section = TaskSettings.model_validate_json(json.dumps({"image": image}))
         Hello("hello", platform(opts, **on_stack), section, opts).deploy()
 
     return record(build)

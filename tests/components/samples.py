@@ -28,11 +28,13 @@ from components.discovery import (
     Nlb,
     ServiceConnect,
 )
+from components.failure_events import FailedRunsArgs, FailedTasksArgs
 from components.fargate import Size
 from components.file_system import AccessPoint, FileSystemArgs
 from components.flow_logs import FlowLogs
 from components.function import FunctionArgs
 from components.grants import Grant
+from components.guard import Guard, GuardArgs
 from components.image import Image
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.logs import Logs
@@ -44,6 +46,7 @@ from components.repository import RepositoryArgs
 from components.rest_api import RestApiArgs
 from components.rollout import Rollout
 from components.scaling import Scaling
+from components.schedule import ScheduleArgs
 from components.secret import SecretArgs, SecretReference
 from components.service import ServiceArgs, TargetHealth
 from components.table import TableArgs
@@ -374,6 +377,7 @@ def _topic(_: ResourceOptions) -> Iterator[TopicArgs]:
 
 def _queue(_: ResourceOptions) -> Iterator[QueueArgs]:
     yield QueueArgs(visibility_timeout=60, retention=3600, max_receives=3)
+    yield QueueArgs(queue_name="orders", max_receives=None)
 
 
 def _bucket(_: ResourceOptions) -> Iterator[BucketArgs]:
@@ -386,6 +390,79 @@ def _secret(_: ResourceOptions) -> Iterator[SecretArgs]:
     yield SecretArgs(secret_name="shop", recovery_days=7)  # noqa: S106 - a name
 
 
+ALERTS: Final = "arn:aws:sns:eu-west-1:111122223333:alerts"
+
+
+def _failed_tasks(_: ResourceOptions) -> Iterator[FailedTasksArgs]:
+    cluster = "arn:aws:ecs:eu-west-1:111122223333:cluster/main"
+    yield FailedTasksArgs(account=ACCOUNT, cluster_arn=cluster, family="shop", topic_arn=ALERTS, interruptions=False)
+    yield FailedTasksArgs(
+        account=ACCOUNT, cluster_arn=cluster, family="shop", topic_arn=ALERTS, task_group="schedule:shop"
+    )
+
+
+def _failed_runs(_: ResourceOptions) -> Iterator[FailedRunsArgs]:
+    machine = ACCOUNT.arn("states", "stateMachine:shop")
+    yield FailedRunsArgs(state_machine_arn=machine, topic_arn=ALERTS)
+
+
+def _guard(opts: ResourceOptions) -> Iterator[GuardArgs]:
+    yield GuardArgs(
+        account=ACCOUNT,
+        tasks=[Task(name, TaskArgs(account=ACCOUNT, containers=CONTAINERS), opts) for name in ("shop", "till")],
+        cluster=Cluster("main", ClusterArgs(account=ACCOUNT), opts),
+        network=NETWORK,
+        alerts=ALERTS,
+        timeout=600,
+        retries=1,
+        skips=5,
+        open_ports=(443, 5432),
+        capacity=(Capacity("FARGATE"), Capacity("FARGATE_SPOT")),
+    )
+
+
+def _schedule(opts: ResourceOptions) -> Iterator[ScheduleArgs]:
+    cluster = Cluster("main", ClusterArgs(account=ACCOUNT), opts)
+    task = Task("shop", TaskArgs(account=ACCOUNT, containers=CONTAINERS), opts)
+    guard = Guard(
+        "guard", GuardArgs(account=ACCOUNT, tasks=[task], cluster=cluster, network=NETWORK, alerts=ALERTS), opts
+    )
+    yield ScheduleArgs(
+        account=ACCOUNT,
+        task=task,
+        cluster=cluster,
+        network=NETWORK,
+        alerts=ALERTS,
+        expression="cron(0 18 * * ? *)",
+        timezone="Asia/Taipei",
+        command=("python", "sync.py"),
+        environment={"STAGE": "night", "COLOUR": "red"},
+        size=Size(512, 1024),
+        container="app",
+        guard=guard,
+        retries=2,
+        max_event_age=600,
+        flexible_window=15,
+        start="2100-01-01T00:00:00Z",
+        end="2101-01-01T00:00:00Z",
+        enabled=False,
+    )
+    yield ScheduleArgs(
+        account=ACCOUNT, task=task, cluster=cluster, network=NETWORK, alerts=ALERTS, expression="rate(1 day)"
+    )
+    yield ScheduleArgs(
+        account=ACCOUNT,
+        task=task,
+        cluster=cluster,
+        network=NETWORK,
+        alerts=ALERTS,
+        expression="rate(5 minutes)",
+        overlap="allow",
+        open_ports=(443, 5432),
+        capacity=(Capacity("FARGATE"), Capacity("FARGATE_SPOT")),
+    )
+
+
 SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "Alarms": _alarms,
     "ApiGatewayLogging": _logging,
@@ -393,7 +470,10 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "Cluster": _cluster,
     "FileSystem": _file_system,
     "Discovery": _discovery,
+    "FailedRuns": _failed_runs,
+    "FailedTasks": _failed_tasks,
     "Function": _function,
+    "Guard": _guard,
     "LoadBalancer": _load_balancer,
     "Namespace": _namespace,
     "Network": _network,
@@ -401,6 +481,7 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "Queue": _queue,
     "Repository": _repository,
     "RestApi": _rest_api,
+    "Schedule": _schedule,
     "Secret": _secret,
     "Service": _service,
     "Table": _table,

@@ -34,6 +34,28 @@ def test_a_container_is_closed_unless_it_says_otherwise() -> None:
     assert said["image"] == IMAGE.uri
 
 
+def test_a_named_port_says_what_is_spoken_there() -> None:
+    """Service Connect and VPC Lattice know the port by its name; without a protocol a proxy takes all for TCP."""
+    (mapping,) = definition(port=50051, port_name="grpc", app_protocol="grpc")["portMappings"]
+    assert (mapping["name"], mapping["appProtocol"]) == ("grpc", "grpc")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"port_name": "grpc"}, "Container.port: got None; one, since 'grpc' is said of it"),
+        ({"port": 1, "app_protocol": "grpc"}, "Container.port_name: got None; one, since 'grpc' is said of it"),
+        ({"port": 1, "port_name": "gRPC"}, "port name: got 'gRPC'; lower-case letters"),
+        ({"port": 1, "port_name": "grpc", "app_protocol": "tcp"}, "Container.app_protocol: got 'tcp'; one of 'http'"),
+    ],
+)
+def test_a_port_is_named_as_ecs_has_it(said: dict[str, Any], message: str) -> None:
+    """ECS would refuse the definition after all that it stands on was made."""
+    with pytest.raises(InvalidArgsError) as refused:
+        Container(image=IMAGE, **said)
+    assert message in str(refused.value)
+
+
 def test_what_is_not_said_is_not_in_the_definition() -> None:
     """ECS adds its own defaults, and an empty list would be a difference at every preview."""
     assert not {
@@ -111,12 +133,6 @@ def test_a_mount_at_no_plain_path_is_refused(path: str) -> None:
 def test_a_mount_and_memory_at_one_path_are_refused() -> None:
     with pytest.raises(InvalidArgsError, match=r"got '/data'; it stands in `tmpfs` too: keep one"):
         Container(image=IMAGE, mounts={"/data": VOLUME}, tmpfs=[Tmpfs(path="/data", mib=1)])
-
-
-@pytest.mark.parametrize("name", ["", "my data", "a" * 256])
-def test_a_volumes_name_that_ecs_refuses_is_refused(name: str) -> None:
-    with pytest.raises(InvalidArgsError, match="volume name"):
-        dataclasses.replace(VOLUME, name=name)
 
 
 @pytest.mark.parametrize(

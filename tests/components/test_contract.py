@@ -69,8 +69,10 @@ class Built:
             name = f"subject-{number}"
             own = [each for each in self.resources if each.name.startswith(name)]
             if isinstance(made, Component):
-                (node,) = (each for each in own if not each.custom)
-                yield Owned(name=name, said=node.inputs, children=[each for each in own if each.parent == node.urn])
+                # A component may have made another one within it, which owns children of its own.
+                for node in (each for each in own if not each.custom):
+                    children = [each for each in own if each.custom and each.parent == node.urn]
+                    yield Owned(name=name, said=node.inputs, children=children)
             else:
                 yield Owned(name=name, said={}, children=own)
 

@@ -57,7 +57,7 @@ def test_what_is_made_of_an_output_stands_in_the_document_without_an_output_of_i
 
     def build() -> Any:
         arn = Output.from_input("arn:api")
-        said = render([Made(arn, lambda known: f"{known}/*"), arn], then=str.upper)
+        said = render([Made(of=arn, by=lambda known: f"{known}/*"), arn], then=str.upper)
         assert isinstance(said, Output)
 
         def check(text: str) -> None:

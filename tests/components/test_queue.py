@@ -53,6 +53,14 @@ def test_without_receipts_to_count_there_is_no_dead_letter_queue() -> None:
     assert "redrivePolicy" not in one(_made(max_receives=None), "aws:sqs/queue:Queue").inputs
 
 
+def test_a_queue_can_be_called_as_it_is_named() -> None:
+    """Whoever is held to its ARN before it is made knows it by that."""
+    assert one(_made(queue_name="undelivered", max_receives=None), ":Queue").inputs["name"] == "undelivered"
+    assert "name" not in one(_made(max_receives=None), ":Queue").inputs
+    with pytest.raises(InvalidArgsError, match="queue name: got 'no.dots'"):
+        _made(queue_name="no.dots")
+
+
 @pytest.mark.parametrize(
     ("grant", "actions"),
     [

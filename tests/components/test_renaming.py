@@ -29,17 +29,24 @@ _PREFIX: Final = "urn:pulumi:test::drydock::"
 each_owner = pytest.mark.parametrize("owner", all_components(), ids=lambda each: each.__name__)
 
 CHANGED: Final = {
+    "aws:cloudwatch/eventRule:EventRule": {"eventPattern"},
     "aws:cloudwatch/logGroup:LogGroup": {"name"},
-    "aws:cloudwatch/metricAlarm:MetricAlarm": {"alarmDescription"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"alarmDescription", "dimensions"},
+    "aws:dynamodb/table:Table": {"name"},
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"repository"},
     "aws:ecr/repository:Repository": {"name"},
     "aws:ecr/repositoryPolicy:RepositoryPolicy": {"repository"},
     "aws:ecs/cluster:Cluster": {"configuration"},
     "aws:ecs/taskDefinition:TaskDefinition": {"containerDefinitions", "family"},
+    "aws:iam/role:Role": {"assumeRolePolicy"},
     "aws:iam/rolePolicy:RolePolicy": {"policy"},
     "aws:kms/key:Key": {"description", "policy"},
     "aws:lambda/function:Function": {"loggingConfig"},
     "aws:lb/loadBalancer:LoadBalancer": {"accessLogs"},
+    "aws:scheduler/schedule:Schedule": {"groupName", "target"},
+    "aws:scheduler/scheduleGroup:ScheduleGroup": {"name"},
+    "aws:sfn/stateMachine:StateMachine": {"definition", "name"},
+    "aws:sqs/queue:Queue": {"name"},
     "aws:servicediscovery/service:Service": {"name"},
 }
 """Inputs, tags apart, that a new name changes: what people type, and what points there; see `docs/operations.md`."""

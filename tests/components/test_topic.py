@@ -80,6 +80,16 @@ def test_where_services_publish_the_topic_has_a_key_that_admits_them() -> None:
     ]
 
 
+def test_rules_of_eventbridge_may_publish_and_use_the_key_without_a_condition() -> None:
+    """EventBridge states no source: under a condition its messages would be dropped without a word."""
+    resources = _made(publishers=["events.amazonaws.com"])
+    events = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    topic = json.loads(one(resources, ":TopicPolicy").inputs["policy"])["Statement"]
+    assert topic == [TLS_ONLY, {**events, "Action": ["sns:Publish"], "Resource": "alerts.arn"}]
+    key = json.loads(one(resources, ":Key").inputs["policy"])["Statement"]
+    assert key[1:] == [{**events, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}]
+
+
 def test_a_key_that_is_given_is_used() -> None:
     resources = _made(publishers=["cloudwatch.amazonaws.com"], kms_key_arn="arn:aws:kms:eu-west-1:1:key/shared")
     assert one(resources, "aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == "arn:aws:kms:eu-west-1:1:key/shared"
@@ -134,7 +144,7 @@ def test_to_publish_is_the_topic_and_the_key_where_it_has_one(
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"publishers": ["events.amazonaws.com"]}, r"Topic.publishers: got 'events.amazonaws.com'; only cloudwatch"),
+        ({"publishers": ["s3.amazonaws.com"]}, r"Topic.publishers: got 's3.amazonaws.com'; only cloudwatch"),
         ({"emails": ["ops at example"]}, r"Topic.emails: got 'ops at example'; an address"),
     ],
 )

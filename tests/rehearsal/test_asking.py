@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal import asking, requests
+from rehearsal import asking, requests, streams
 from rehearsal.graph import Answer, Registered
 from rehearsal.progress import Progress
-from rehearsal.result import Result
+from rehearsal.result import Result, Streamed
 from rehearsal.script import Request, Script
+from rehearsal.script_streams import Streams
 from rehearsal.tree import Tree
 
 OUTPUTS = {"front_url": "http://front", "back_url": "http://back"}
@@ -87,3 +88,35 @@ def test_an_entrance_that_is_no_url_is_told_before_anything_is_sent(monkeypatch:
     monkeypatch.setitem(OUTPUTS, "back_url", "arn:aws:x")
     with pytest.raises(requests.EntranceError, match="shop: the request '/b holds' goes through the output 'back_url'"):
         asked(monkeypatch, request("/a"), request("/b", "back_url"))
+
+
+def test_failed_streams_are_an_error_with_what_was_said_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Streams.model_validate(
+        {"name": "all whole", "entrance": "front_url", "method": "POST", "path": "/talk", "times": 3}
+    )
+    container = SimpleNamespace(
+        id="c", labels={"com.amazonaws.ecs.task-definition-family": "shop"}, lines=deque(["old"])
+    )
+
+    def run(_client: object, workload: str, url: str, given: Streams, _killer: object) -> list[Streamed]:
+        assert (workload, url, given) == ("shop", "http://front", said)
+        container.lines.append("out of memory")
+        figures: Any = {"complete": 2, "failed": {"INTERNAL": 1}, "retried": 0, "messages": 9, "hosts": {"a": 3}}
+        figures |= {"killed": (), "replaced_in": 0.0, "seconds": 0.5, "ok": False, "problems": ("one failed",)}
+        named = {name: getattr(given, name) for name in ("name", "entrance", "method", "path", "times")}
+        return [Streamed(workload=workload, **named, **figures)]
+
+    monkeypatch.setattr(streams, "run", run)
+    result = Result(stack="dev")
+    following: Any = asking.Asking(
+        Tree([SHOP, DEFINITION], {"workloads": {"shop": OUTPUTS}}),
+        {"shop": Script(streams=(said,))},
+        emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
+        containers=SimpleNamespace(all=lambda: [container]),  # type: ignore[arg-type]
+        make=lambda _: Answer(id=""),
+        result=result,
+        progress=Progress(Console(file=io.StringIO())),
+    )
+    following.stream()
+    assert [each.complete for each in result.streams] == [2]
+    assert result.errors == ["shop: POST /talk (all whole):\n  one failed\n  | out of memory"]

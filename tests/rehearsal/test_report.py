@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from rehearsal import report
-from rehearsal.result import Asked, Resource, Result, Verdict
+from rehearsal.result import Asked, Resource, Result, Streamed, Verdict
 
 
 def resource(name: str, parent: str, token: str, seconds: float = 0.0) -> Resource:
@@ -131,3 +131,38 @@ def test_where_no_pack_is_found_that_is_said() -> None:
     result = whole()
     result.packs = []
     assert "Policies  were not asked" in printed(result)
+
+
+def test_streams_have_a_line_with_their_figures() -> None:
+    result = whole()
+    result.streams.append(
+        Streamed(
+            workload="shop",
+            name="a death is survived",
+            entrance="url",
+            method="POST",
+            path="/talk",
+            times=24,
+            complete=13,
+            failed={"UNAVAILABLE": 11},
+            retried=2,
+            messages=180,
+            hosts={"127.0.0.2": 13, "127.0.0.3": 11},
+            killed=("127.0.0.3",),
+            replaced_in=1.25,
+            seconds=2.5,
+            ok=True,
+        )
+    )
+    told = printed(result, width=160)
+    assert "Streams  1 of 1 as expected" in told
+    (line,) = [line for line in told.splitlines() if "a death is survived" in line]
+    assert [each.strip() for each in line.split("  ") if each.strip()] == [
+        "ok",
+        "13 of 24",
+        "2.5 s",
+        "11 UNAVAILABLE, 2 retried",
+        "180 messages of 2 servers",
+        "1 killed, replaced in 1.2 s",
+        "a death is survived",
+    ]

@@ -85,6 +85,12 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, changed: str, into
     assert f"{tmp_path}/rehearsal.yaml: {told}" in wrong(tmp_path, REQUEST.replace(changed, into))
 
 
+def test_what_is_wrong_with_streams_is_told_with_their_sentence(tmp_path: Path) -> None:
+    streams = "streams: [{name: all whole, entrance: url, method: POST, path: /, times: 3, kill: {service: a}}]"
+    told = wrong(tmp_path, REQUEST + streams)
+    assert "streams[0].kill.after_messages (all whole): missing, and required" in told
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = REQUEST.replace("path: /", "path: x").replace("method: GET", "method: FETCH")
     assert len(wrong(tmp_path, text).splitlines()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,7 @@ class Fake:
     stops_meanwhile: bool = False
     target: str = "healthy"
     rollout: str = "IN_PROGRESS"
+    found: str = "HEALTHY"
     containers: list[Any] = field(default_factory=list[Any])
 
     def client(self, _service: str) -> Fake:
@@ -54,6 +56,11 @@ class Fake:
         """One deployment."""
         return {"services": [{"deployments": [{"rolloutState": self.rollout}]}]}
 
+    def get_instances_health_status(self, *, ServiceId: str) -> dict[str, Any]:  # noqa: N803 - AWS's own name
+        """One instance, and the registry that it is in."""
+        assert ServiceId == "srv-1"
+        return {"Status": {"0123456789abcdef": self.found}}
+
     def describe_target_health(self, **_: Any) -> dict[str, Any]:
         """One target."""
         health = {"State": self.target, "Reason": "Target.Timeout", "Description": "Request timed out"}
@@ -74,8 +81,14 @@ class FakeContainer:
     lines: deque[str] = field(default_factory=lambda: deque(["it began", "it ended"]))
 
 
-def wait(fake: Fake, seconds: float = 0.05) -> list[str]:
-    return services.wait(fake, fake, [SERVICE], within=seconds)  # type: ignore[arg-type]
+REGISTERED = dataclasses.replace(
+    SERVICE,
+    inputs={**SERVICE.inputs, "serviceRegistries": {"registryArn": "arn:aws:servicediscovery:x:1:service/srv-1"}},
+)
+
+
+def wait(fake: Fake, seconds: float = 0.05, *, service: Registered = SERVICE, forgiven: int = 0) -> list[str]:
+    return services.wait(fake, fake, [service], within=seconds, forgiven=forgiven)  # type: ignore[arg-type]
 
 
 def test_a_service_with_its_tasks_and_targets_healthy_is_well() -> None:
@@ -94,6 +107,13 @@ def test_a_target_that_is_not_healthy_is_told_with_the_balancers_reason() -> Non
     """The task is well: only the balancer cannot reach it, by a wrong port or path."""
     (told,) = wait(Fake(target="unhealthy", containers=[FakeContainer()]))
     assert "target 127.0.0.2:80 is unhealthy Target.Timeout Request timed out" in told
+
+
+def test_a_service_is_well_once_its_tasks_are_found_healthy() -> None:
+    """A client that looks for it before finds nobody."""
+    assert wait(Fake(containers=[FakeContainer()]), service=REGISTERED) == []
+    (told,) = wait(Fake(found="UNHEALTHY", containers=[FakeContainer()]), service=REGISTERED)
+    assert told.splitlines()[-1] == "  0 of 1 tasks are healthy in Cloud Map's srv-1"
 
 
 def test_a_stopped_task_is_told_with_ecss_reason() -> None:

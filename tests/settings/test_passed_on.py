@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MAKERS = {
     _platform: ("Network", "Cluster", "ApiGatewayLogging", "Topic", "Bucket", "LoadBalancer"),
-    _web: ("Task", "Service"),
-    _workload: ("Repository",),
+    _web: ("Service",),
+    _workload: ("Repository", "Task"),
 }
 CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/"
 ADOPTED = {

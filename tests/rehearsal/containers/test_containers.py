@@ -132,6 +132,14 @@ def test_its_environment_is_the_task_definitions_and_what_it_must_be_told(
     assert not list(Path(seen["HOME"]).iterdir())
 
 
+def test_a_task_is_told_its_resolver_where_there_is_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of Cloud Map's would resolve nowhere else."""
+    monkeypatch.setattr(site.containers, "dns_server", "127.0.0.1:5300")
+    container = site.of(site.run(sh("env")))
+    container.wait(5)
+    assert "DNS_SERVER=127.0.0.1:5300" in container.lines
+
+
 def test_a_task_without_a_role_has_no_credentials(site: Site) -> None:
     """As in ECS; the emulator's own must not stand in."""
     container = site.of(site.run(sh("env")))

@@ -40,13 +40,26 @@ def test_a_repositorys_folder_is_its_apps_service(tmp_path: Path) -> None:
     """Dashes are underscores there, since apps are Python packages."""
     folder = tmp_path / "query_service" / "service"
     folder.mkdir(parents=True)
-    assert folder_of(f"{REGISTRY}/query-service:1", tmp_path) == folder
+    assert folder_of(f"{REGISTRY}/query-service:1", tmp_path, {}) == folder
+
+
+def test_a_repository_of_two_parts_is_a_workload_and_its_folder(tmp_path: Path) -> None:
+    """A workload of several images has a folder for each."""
+    folder = tmp_path / "work_flow" / "agent"
+    folder.mkdir(parents=True)
+    assert folder_of(f"{REGISTRY}/work-flow/agent:1", tmp_path, {}) == folder
+
+
+def test_a_folder_that_is_named_for_a_repository_is_taken(tmp_path: Path) -> None:
+    """A repository may be called after what it holds, and not after its workload."""
+    named = {"parking-newtaipei": tmp_path}
+    assert folder_of(f"{REGISTRY}/parking-newtaipei:1", tmp_path / "apps", named) == tmp_path
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """Whoever mistyped a repository must see where it was looked for."""
     with pytest.raises(ImageNotFoundError, match=str(tmp_path / "query_servce" / "service")):
-        folder_of("query-servce:1", tmp_path)
+        folder_of("query-servce:1", tmp_path, {})
 
 
 def test_a_digest_is_the_images_own_or_one_of_its_name() -> None:

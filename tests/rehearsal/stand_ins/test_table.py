@@ -172,6 +172,16 @@ def test_a_file_system_and_what_a_task_mounts_are_as_the_program_says(emulator: 
     }
 
 
+def test_a_schedule_is_as_the_program_says(emulator: Emulator, made: program.Result) -> None:
+    """A network without its inner block, or a tag setting under another name, would be a schedule that never runs."""
+    group = of(made, "aws:scheduler/scheduleGroup:ScheduleGroup").outputs["name"]
+    name = of(made, "aws:scheduler/schedule:Schedule", "direct").outputs["name"]
+    target = emulator.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]["EcsParameters"]
+    assert target["NetworkConfiguration"]["awsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
+    assert target["CapacityProviderStrategy"] == [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}]
+    assert target["EnableECSManagedTags"] is True
+
+
 def test_a_load_balancer_is_in_the_vpc_of_its_subnets(made: program.Result) -> None:
     """The emulator names its default VPC instead, and a policy would look for the wrong one."""
     assert of(made, "aws:lb/loadBalancer:LoadBalancer", "main").outputs["vpcId"] == of(made, "aws:ec2/vpc:Vpc").id
@@ -193,3 +203,28 @@ def test_an_apis_invoke_url_leads_to_it(made: program.Result) -> None:
     except urllib.error.HTTPError as refused:
         status = refused.code
     assert status in (200, 403), "403 is the API's own: it is private"
+
+
+def test_a_name_is_registered_in_its_namespace(emulator: Emulator, made: program.Result) -> None:
+    """The namespace stands where the provider says it, which the emulator overlooks; the service is found by both."""
+    registry = of(made, "aws:servicediscovery/service:Service").id
+    found = emulator.client("servicediscovery").get_service(Id=registry)["Service"]
+    namespace = of(made, "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
+    assert found["NamespaceId"] == namespace.id
+    assert found["DnsConfig"]["DnsRecords"] == [{"Type": "A", "TTL": 10}]
+    assert namespace.outputs["hostedZone"].startswith("Z")
+
+
+def test_a_service_is_in_every_place_that_it_names(emulator: Emulator, made: program.Result) -> None:
+    """A place that is dropped on the way looks the same until somebody asks there."""
+    cluster, service = of(made, "aws:ecs/cluster:Cluster").id, of(made, "aws:ecs/service:Service").id
+    (found,) = emulator.client("ecs").describe_services(cluster=cluster, services=[service])["services"]
+    assert [each["registryArn"] for each in found["serviceRegistries"]] == [
+        of(made, "aws:servicediscovery/service:Service").outputs["arn"]
+    ]
+    assert len(found["loadBalancers"]) == 2
+
+
+def test_the_name_that_lattice_would_give_is_handed_out(made: program.Result) -> None:
+    """No emulator has it; what is told to clients is shaped as AWS's."""
+    assert made.outputs["lattice_name"].endswith(".vpc-lattice-svcs.eu-west-1.on.aws")

@@ -646,6 +646,61 @@ aws.appautoscaling.Policy(
     opts=options(),
 )
 
+# Schedules and state machines
+schedule_group = aws.scheduler.ScheduleGroup("nightly", opts=options())
+machine = aws.sfn.StateMachine(
+    "guard",
+    type="STANDARD",
+    role_arn=role.arn,
+    definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+    logging_configuration={"level": "OFF"},
+    tracing_configuration={"enabled": False},
+    opts=options(),
+)
+aws.scheduler.Schedule(
+    "guarded",
+    group_name=schedule_group.name,
+    schedule_expression="cron(0 18 * * ? *)",
+    schedule_expression_timezone="Asia/Taipei",
+    start_date="2100-01-01T00:00:00Z",
+    end_date="2101-01-01T00:00:00Z",
+    state="DISABLED",
+    flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": 15},
+    target={
+        "arn": machine.arn,
+        "role_arn": role.arn,
+        "input": "{}",
+        "dead_letter_config": {"arn": queue.arn},
+        "retry_policy": {"maximum_retry_attempts": 5, "maximum_event_age_in_seconds": 600},
+    },
+    opts=options(),
+)
+aws.scheduler.Schedule(
+    "direct",
+    group_name=schedule_group.name,
+    schedule_expression="rate(5 minutes)",
+    flexible_time_window={"mode": "OFF"},
+    target={
+        "arn": cluster.arn,
+        "role_arn": role.arn,
+        "ecs_parameters": {
+            "task_definition_arn": task.arn,
+            "task_count": 1,
+            "capacity_provider_strategies": [{"capacity_provider": "FARGATE", "weight": 1, "base": 0}],
+            "network_configuration": {
+                "subnets": [subnet.id for subnet in subnets],
+                "security_groups": [group.id],
+                "assign_public_ip": False,
+            },
+            "group": "schedule:direct",
+            "propagate_tags": "TASK_DEFINITION",
+            "enable_ecs_managed_tags": True,
+            "enable_execute_command": False,
+        },
+    },
+    opts=options(),
+)
+
 # Functions and their API
 function = aws.lambda_.Function(
     "answer",

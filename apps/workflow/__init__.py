@@ -1,0 +1,168 @@
+"""workflow: a gRPC server that streams conversations, and the HTTP gateway that calls it.
+
+How the gateway finds the agents is one setting, `discovery`: neither side's code knows which way it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from apps._web import WebSettings
+from apps._workload import Outputs, Workload
+from components.container import Container, HealthCheck
+from components.discovery import Discovery, DiscoveryArgs
+from components.service import Service, ServiceArgs, TargetHealth
+from settings import ServiceSettings, WorkloadSettings
+from settings.discovery import DiscoverySettings, Kind, ServiceConnectSettings
+from settings.section import Text
+from settings.workload import SizeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from components.task import Task
+    from settings import Settings as Stack
+
+_AGENT_PORT: Final = 50051
+_GATEWAY_PORT: Final = 8080
+_PATH: Final = "/workflow"
+_SERVICE: Final = "WorkflowAgent"
+"""As gRPC calls it."""
+_STOP_TIMEOUT: Final = 60
+"""Seconds; both drain for 25 and then end by themselves."""
+
+
+class AgentSettings(ServiceSettings):
+    """The gRPC server."""
+
+    size: SizeSettings = SizeSettings(cpu=512, memory=1024)
+
+
+class GatewaySettings(WebSettings):
+    """The HTTP service."""
+
+    request_timeout: Annotated[int, Field(ge=1, le=55)] = 30
+    """Seconds in which a conversation is answered to its end: less than the load balancer's 60."""
+
+
+class FoundSettings(DiscoverySettings):
+    """How the gateway finds the agents."""
+
+    ways: tuple[Kind, ...] = ("cloud_map", "nlb")
+    """One way; or `cloud_map` or `service_connect` and then `nlb`, in the order in which the gateway tries them."""
+    service_connect: ServiceConnectSettings = ServiceConnectSettings(request_timeout=0)
+    """The numbers of `service_connect`; a conversation may take any time."""
+
+
+class Settings(WorkloadSettings):
+    """What `workloads: workflow:` may say."""
+
+    agent: AgentSettings
+    gateway: GatewaySettings
+    discovery: FoundSettings = FoundSettings()
+    """How the gateway finds the agents."""
+    namespace: Annotated[str, Text(r"([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}", "a domain such as 'workflow.local'")] = (
+        "workflow.local"
+    )
+    """The private domain in which the agents' name is registered, where it is."""
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Yield what its parts need of the stack and do not find there."""
+        for name, part in (("agent", self.agent), ("gateway", self.gateway)):
+            yield from (f"{name}.{problem}" for problem in part.problems(stack))
+        yield from (f"discovery.{problem}" for problem in self.discovery.problems(stack))
+
+
+class Workflow(Workload[Settings]):
+    """The agents, their discovery, and the gateway behind a load balancer of the stack."""
+
+    def deploy(self) -> Outputs:
+        """Make it all; hand out the gateway's address."""
+        on, settings = self.on, self.settings
+        agents = f"{self.name}-agent"
+        discovery = Discovery(
+            agents,
+            DiscoveryArgs(
+                account=on.account,
+                network=on.network,
+                ways=settings.discovery.value(lambda: on.balancer("internal").route(path=f"/{_SERVICE}/*")),
+                port=_AGENT_PORT,
+                protocol="grpc",
+                namespace=settings.namespace,
+            ),
+            self.child(),
+        )
+        agent = Container(
+            name=agents,
+            image=self.image(settings.agent, folder="agent"),
+            command=("python", "main.py"),
+            port=_AGENT_PORT,
+            port_name="grpc",
+            app_protocol="grpc",
+            environment={"GRPC_HOST": "0.0.0.0", "GRPC_PORT": str(_AGENT_PORT)},
+            health_check=_own_check(),
+            stop_timeout=_STOP_TIMEOUT,
+        )
+        serving = Service(
+            agents,
+            ServiceArgs(
+                task=self.task(agents, settings.agent, [agent]),
+                cluster=on.cluster,
+                network=on.network,
+                discovery=discovery,
+                desired_count=settings.agent.desired_count,
+                scaling=settings.agent.scaling.value() if settings.agent.scaling else None,
+                rollout=settings.agent.rollout.value(),
+                capacity=[part.value() for part in settings.agent.capacity],
+            ),
+            self.child(),
+        )
+        task = self._gateway_task(discovery)
+        entrance = on.balancer(settings.gateway.load_balancer)
+        gateway = Service(
+            task.family,
+            ServiceArgs(
+                task=task,
+                cluster=on.cluster,
+                network=on.network,
+                calls=[discovery],
+                entrance=entrance.route(path=(_PATH, f"{_PATH}/*")),
+                target_health=TargetHealth(path="/health"),
+                desired_count=settings.gateway.desired_count,
+                scaling=settings.gateway.scaling.value() if settings.gateway.scaling else None,
+                rollout=settings.gateway.rollout.value(),
+                capacity=[part.value() for part in settings.gateway.capacity],
+            ),
+            self.child(),
+        )
+        return {
+            "url": entrance.url,
+            "found_by": " ".join(settings.discovery.ways),
+            "agent_service_name": serving.service_name,
+            "gateway_service_name": gateway.service_name,
+            "gateway_log_group_name": task.log_group_name,
+        }
+
+    def _gateway_task(self, discovery: Discovery) -> Task:
+        said = self.settings.gateway
+        container = Container(
+            name="api-gateway",
+            image=self.image(said, folder="gateway"),
+            command=("python", "main.py"),
+            port=_GATEWAY_PORT,
+            environment={
+                "BASE_PATH": _PATH,
+                "PORT": str(_GATEWAY_PORT),
+                "REQUEST_TIMEOUT": str(said.request_timeout),
+                **discovery.environment("WORKFLOW_SERVICE"),
+            },
+            health_check=_own_check(),
+            stop_timeout=_STOP_TIMEOUT,
+        )
+        return self.task(f"{self.name}-gateway", said, [container], grants=discovery.grants())
+
+
+def _own_check() -> HealthCheck:
+    return HealthCheck(command=("CMD", "python", "healthcheck.py"), interval=10, timeout=5, retries=3, start_period=10)

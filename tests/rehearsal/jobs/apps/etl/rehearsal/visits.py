@@ -1,0 +1,33 @@
+# noqa: INP001 - a script that is run where it lies
+"""The source of visits: 7, and in the mode `slow` after two seconds."""
+
+from __future__ import annotations
+
+import os
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+modes = ["normal"]
+
+
+class Visits(BaseHTTPRequestHandler):
+    """Answers."""
+
+    def do_GET(self) -> None:
+        """Tell the visits."""
+        if modes[-1] == "slow":
+            time.sleep(2)
+        self.send_response(200 if self.path == "/today" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"visits": 7}')
+
+    def do_POST(self) -> None:
+        """Take a mode."""
+        modes.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(200 if modes[-1] in ("normal", "slow") else 400)
+        self.end_headers()
+
+
+server = ThreadingHTTPServer((os.environ["BIND_ADDRESS"], int(os.environ["PORT"])), Visits)
+print(f"listening on http://{server.server_address[0]}:{server.server_address[1]}")  # noqa: T201
+server.serve_forever()
