@@ -60,7 +60,15 @@ class Platform(Component):
             if settings.api_gateway_logging
             else None
         )
-        self.alerts = Topic("alerts", TopicArgs(account=self.account, emails=settings.alerts.emails), self.child())
+        self.alerts = Topic(
+            "alerts",
+            TopicArgs(
+                account=self.account,
+                publishers=("cloudwatch.amazonaws.com", "events.amazonaws.com"),
+                emails=settings.alerts.emails,
+            ),
+            self.child(),
+        )
         self._balancers = {
             kind: self._load_balancer(kind, said)
             for kind, said in (

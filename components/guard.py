@@ -127,6 +127,7 @@ class Guard(Component):
             subnets=args.network.app_subnet_ids,
             security_group_id=group.id,
             capacity=args.capacity or args.cluster.capacity,
+            task_group=f"guard:{name}",
             timeout=args.timeout,
             retries=args.retries,
             skips=args.skips,
@@ -147,7 +148,12 @@ class Guard(Component):
             FailedTasks(
                 f"{name}-failed-{task.family}",
                 FailedTasksArgs(
-                    account=args.account, cluster_arn=args.cluster.arn, family=task.family, topic_arn=args.alerts
+                    account=args.account,
+                    cluster_arn=args.cluster.arn,
+                    family=task.family,
+                    topic_arn=args.alerts,
+                    # Whoever else runs tasks of the family tells of them too.
+                    task_group=plan.task_group,
                 ),
                 self.child(),
             )

@@ -2,6 +2,7 @@
 
 One item of one table is the lock: `holder`, the execution that has it; `expires`, the second from which anybody may
 take it; `run` and `since`, what to tell those that are turned away; and for each schedule how often in a row it was.
+Whoever deletes the item breaks the lock.
 An execution always ends before its lock expires, so that two runs never meet, however one of them dies.
 
 In JSONata (``"QueryLanguage"``), which Step Functions has since November 2024; strings in ``{% %}`` are expressions.
@@ -32,6 +33,8 @@ _STARTS: Final = 3
 """How often a run is started until one is told that it cannot be."""
 _STOPPING: Final = 180
 """Seconds until a task that is told to stop is gone: Fargate gives a container at most 120 from SIGTERM to SIGKILL."""
+_LONGEST_PAUSE: Final = 300
+"""Seconds between two tries, at most."""
 _CALLS: Final = 300
 """Seconds for all that is no run: calls to DynamoDB and ECS, with their retries."""
 
@@ -79,6 +82,8 @@ class Plan:
     """Of the tasks."""
     capacity: Sequence[Capacity]
     """What tasks run on."""
+    task_group: str
+    """What their events tell them by from other tasks of their families."""
     timeout: int
     """Seconds of one run."""
     retries: int
@@ -86,12 +91,13 @@ class Plan:
     skips: int
     """Skips of a schedule in a row that are a failure."""
     pause: int = 15
-    """Seconds before the second try of anything; each further one waits twice as long."""
+    """Seconds before the second try; each further one waits twice as long."""
 
     @property
     def longest(self) -> int:
         """Seconds after which an execution is ended, whatever it does."""
-        pauses = self.pause * 2 ** (_STARTS + self.retries)
+        tries = range(_STARTS - 1 + self.retries)
+        pauses = sum(min(self.pause * 2**number, _LONGEST_PAUSE) for number in tries)
         return (self.retries + 1) * (self.timeout + _STOPPING) + pauses + _CALLS
 
     @property
@@ -134,14 +140,7 @@ def _taking(plan: Plan) -> dict[str, Any]:
             },
             "Retry": _RETRY,
             "Catch": [{"ErrorEquals": [_REFUSED], "Next": "CountSkip"}],
-            "Assign": {
-                "definitions": plan.definitions,
-                "starts": 1,
-                "runs": 0,
-                "error": "",
-                "cause": "",
-                "held": 0,
-            },
+            "Assign": {"definitions": plan.definitions, "starts": 1, "runs": 0, "error": "", "cause": "", "held": 0},
             "Next": "Run",
         }
     }
@@ -171,6 +170,7 @@ def _running(plan: Plan) -> dict[str, Any]:
                     }
                 },
                 "Overrides": f"{{% $exists({_SAID}.overrides) ? {_SAID}.overrides : {{}} %}}",
+                "Group": plan.task_group,
                 "PropagateTags": "TASK_DEFINITION",
                 "EnableECSManagedTags": True,
                 "EnableExecuteCommand": False,
@@ -186,11 +186,7 @@ def _running(plan: Plan) -> dict[str, Any]:
                     },
                     "Next": "Release",
                 },
-                {
-                    "ErrorEquals": ["States.ALL"],
-                    "Assign": {"stopped": _STOPPED, "words": _WORDS},
-                    "Next": "Judge",
-                },
+                {"ErrorEquals": ["States.ALL"], "Assign": {"stopped": _STOPPED, "words": _WORDS}, "Next": "Judge"},
             ],
             "Next": "Release",
         },
@@ -218,7 +214,7 @@ def _running(plan: Plan) -> dict[str, Any]:
         },
         "Pause": {
             "Type": "Wait",
-            "Seconds": f"{{% {plan.pause} * $power(2, $starts + $runs - 2) %}}",
+            "Seconds": f"{{% $min([{plan.pause} * $power(2, $starts + $runs - 2), {_LONGEST_PAUSE}]) %}}",
             "Next": "Run",
         },
     }
@@ -284,7 +280,7 @@ def _skipping(plan: Plan) -> dict[str, Any]:
         },
         "Skipped": {
             "Type": "Pass",
-            "Output": {"outcome": "skipped", "in a row": "{% $skips %}", "because of": "{% $run %}"},
+            "Output": {"outcome": "skipped", "skips": "{% $skips %}", "because_of": "{% $run %}"},
             "End": True,
         },
         "SkippedTooOften": {

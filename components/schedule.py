@@ -53,7 +53,7 @@ class ScheduleArgs:
     network: AnyNetwork
     """Whose app subnets the task stands in: a private one, never with a public address."""
     alerts: Input[str]
-    """ARN of the topic that is told of failures; it must admit ``events.amazonaws.com`` and ``cloudwatch...``."""
+    """ARN of the topic that is told of failures; it must admit EventBridge and CloudWatch (`TopicArgs.publishers`)."""
     expression: str
     """``rate(5 minutes)``, ``cron(0 18 * * ? *)`` (minutes, hours, day of month, month, day of week, year), or once,
     ``at(2030-01-31T08:00:00)``. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html"""
@@ -200,16 +200,11 @@ class Schedule(Component):
             flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": args.flexible_window}
             if args.flexible_window
             else {"mode": "OFF"},
-            target=aws.scheduler.ScheduleTargetArgs(
-                arn=target.arn,
+            target=target.call(
                 role_arn=works_as.arn,
-                input=target.input,
-                ecs_parameters=target.ecs_parameters,
-                dead_letter_config={"arn": queue.arn},
-                retry_policy={
-                    "maximum_retry_attempts": args.retries,
-                    "maximum_event_age_in_seconds": args.max_event_age,
-                },
+                undelivered_arn=queue.arn,
+                retries=args.retries,
+                max_event_age=args.max_event_age,
             ),
             # A first run that comes before its rights would fail.
             opts=self.child(ResourceOptions(depends_on=[works_as.policy] if works_as.policy else [])),

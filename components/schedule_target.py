@@ -35,6 +35,22 @@ class Target:
     ecs_parameters: aws.scheduler.ScheduleTargetEcsParametersArgsDict | None = None
     """How a task is run; None for a guard."""
 
+    def call(
+        self, *, role_arn: Input[str], undelivered_arn: Input[str], retries: int, max_event_age: int
+    ) -> aws.scheduler.ScheduleTargetArgsDict:
+        """Return it as a schedule takes it, with the role that calls, and what becomes of a call that fails."""
+        said: aws.scheduler.ScheduleTargetArgsDict = {
+            "arn": self.arn,
+            "role_arn": role_arn,
+            "dead_letter_config": {"arn": undelivered_arn},
+            "retry_policy": {"maximum_retry_attempts": retries, "maximum_event_age_in_seconds": max_event_age},
+        }
+        if self.input is not None:
+            said["input"] = self.input
+        if self.ecs_parameters is not None:
+            said["ecs_parameters"] = self.ecs_parameters
+        return said
+
 
 def guarded(schedule: str, guard: Guard, run: Run, region: str) -> Target:
     """Return the start of *guard* with *run*, on behalf of *schedule*."""

@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.rpc import UNKNOWN
 
 from rehearsal import typed
+from rehearsal.attempt import Attempt
 from rehearsal.firing import FiringError, fire
 from rehearsal.listening import Ear, listening
 from rehearsal.outside import OutsideError
-from rehearsal.requests import EntranceError, differences
-from rehearsal.result import Ran
-from rehearsal.runs import Ending, Started
+from rehearsal.requests import EntranceError
+from rehearsal.runs import Started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rehearsal.containers import Container, Containers
+    from rehearsal.containers import Containers
     from rehearsal.emulator import Emulator
     from rehearsal.progress import Progress
-    from rehearsal.result import Result
+    from rehearsal.result import Ran, Result
     from rehearsal.script import Script
-    from rehearsal.script_jobs import Database, Job
+    from rehearsal.script_jobs import Job
     from rehearsal.tree import Tree
 
 _SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-_AGAIN_FOR: Final = 20.0
-"""Seconds for which a job is started again, where it may be."""
-_AGAIN_EVERY: Final = 0.5
-_LOGS_FOLLOW: Final = 0.2
-"""Seconds after its end within which a container's last lines are here."""
-_NOT_STARTED: Final = (FiringError, typed.TypedError, ClientError, BotoCoreError)
 
 
 def check_names(workload: str, tree: Tree, script: Script) -> None:
@@ -111,7 +101,8 @@ class Jobs:
     def _run_workload(self, workload: str) -> None:
         for job in self._scripts[workload].jobs:
             if _is_for(job, workload, self._tree.workloads[workload]):
-                modes = {self._scripts[workload].outside[name].origin: mode for name, mode in job.with_.items()}
+                outside = self._scripts[workload].outside
+                modes = {outside[name].origin: mode for each in job.all() for name, mode in each.with_.items()}
                 try:
                     with self._containers.outside.in_modes(modes):
                         self._run(workload, job)
@@ -122,12 +113,12 @@ class Jobs:
         """Run *job*, and before and beside it the one that is to be running."""
         other = job.while_running
         with contextlib.ExitStack() as open_ears:
-            one = _Try(self, workload, job, open_ears)
+            one = Attempt(self, workload, job, open_ears)
             if other is None:
                 one.start()
                 one.finish()
                 return
-            beside = _Try(self, workload, other, open_ears)
+            beside = Attempt(self, workload, other, open_ears)
             beside.start()
             if beside.runs():
                 one.start()
@@ -136,7 +127,7 @@ class Jobs:
                 one.give_up(f"not started: {other.name!r}, which was to run meanwhile, did not")
             beside.finish()
 
-    # What follows is for one try of a job.
+    # What follows is for one attempt at a job.
 
     def begin(self, workload: str, job: Job) -> Started:
         """Start *job*.
@@ -187,94 +178,6 @@ class Jobs:
         self._progress.note(f"{'ok' if ran.ok else 'FAILED'}  {ran.outcome}{code}  {ran.started}  ({ran.name})")
 
 
-class _Try:
-    """One job on its way."""
-
-    def __init__(self, jobs: Jobs, workload: str, job: Job, open_ears: contextlib.ExitStack) -> None:
-        self._jobs, self._workload, self._job = jobs, workload, job
-        listened = jobs.ear(workload, job)
-        self._ear = open_ears.enter_context(listened) if listened else None
-        self._began = time.monotonic()
-        self._run: Started | None = None
-        self._not_started = ""
-
-    def start(self) -> None:
-        """Start it; should that fail, `finish` tells."""
-        try:
-            self._run = self._jobs.begin(self._workload, self._job)
-        except _NOT_STARTED as error:
-            self._run, self._not_started = None, str(error)
-
-    def runs(self) -> bool:
-        """Wait until a container of it runs."""
-        return self._run is not None and self._run.wait_until_running(self._job.within)
-
-    def finish(self) -> None:
-        """Wait for its end, start it again as long as it may, and hold what came of it to what was expected."""
-        ending = self._ended()
-        while ending and ending.exit_code in self._job.again_on and time.monotonic() - self._began < _AGAIN_FOR:
-            time.sleep(_AGAIN_EVERY)
-            self.start()
-            ending = self._ended()
-        if self._run is None:
-            self.give_up(f"not started: {self._not_started}")
-        elif ending is None:
-            self._run.stop()
-            self.give_up(f"not ended within {self._job.within:g} s, and stopped")
-        else:
-            time.sleep(_LOGS_FOLLOW)
-            self._record(ending, list(self._problems(ending)))
-
-    def give_up(self, problem: str) -> None:
-        """Record that it did not come to an end of its own."""
-        self._record(Ending(outcome="failed", exit_code=None, why=""), [problem])
-
-    def _ended(self) -> Ending | None:
-        return self._run.wait(self._job.within) if self._run else None
-
-    def _record(self, ending: Ending, problems: list[str]) -> None:
-        started = f"schedule {self._job.schedule}" if self._job.schedule else f"by hand, {self._job.run}"
-        ran = Ran(
-            workload=self._workload,
-            name=self._job.name,
-            started=started,
-            outcome=ending.outcome,
-            exit_code=ending.exit_code,
-            seconds=time.monotonic() - self._began,
-            ok=not problems,
-            problems=tuple(problems),
-        )
-        self._jobs.record(ran, self._run.told() if self._run else [])
-
-    def _problems(self, ending: Ending) -> Iterator[str]:
-        wanted = self._job.expect
-        if ending.outcome != wanted.outcome:
-            yield f"expected that it {wanted.outcome}, and it {ending.outcome}{f': {ending.why}' if ending.why else ''}"
-        if wanted.exit_code is not None and ending.exit_code != wanted.exit_code:
-            yield f"expected exit code {wanted.exit_code}, got {ending.exit_code}"
-        if wanted.log and self._run:
-            yield from _missing(wanted.log, self._run.containers())
-        if wanted.database:
-            yield from self._differing_rows(wanted.database)
-        if wanted.told and self._ear and not self._ear.hears(wanted.told.containing):
-            heard = "; ".join(map(repr, self._ear.heard)) or "nothing"
-            yield f"expected a message of {wanted.told.topic} with {', '.join(wanted.told.containing)}; heard: {heard}"
-
-    def _differing_rows(self, wanted: Database) -> Iterator[str]:
-        file = self._jobs.folder_of(self._workload, wanted.file)
-        if file is None:
-            yield f"{wanted.file} lies below no mount of a container of this workload"
-            return
-        try:
-            with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-                rows = [list(row) for row in database.execute(wanted.query)]
-        except sqlite3.Error as error:
-            yield f"{wanted.file}: {wanted.query}: {error}"
-            return
-        expected = [list(row) for row in wanted.rows]
-        yield from differences(expected, rows, f"{wanted.file}: {wanted.query}")
-
-
 def _started(answer: Mapping[str, Any], command: str) -> str:
     """Return the ARN of what *command* started."""
     if answer.get("failures"):
@@ -284,17 +187,3 @@ def _started(answer: Mapping[str, Any], command: str) -> str:
     if "executionArn" in answer:
         return str(answer["executionArn"])
     raise typed.TypedError(f"{command!r} starts neither a task nor a state machine")
-
-
-def _missing(wanted: Mapping[str, Any], containers: Sequence[Container]) -> Iterator[str]:
-    """Yield how the nearest JSON line of *containers* differs from *wanted*, if none has it all."""
-    nearest: list[str] | None = None
-    for line in (line for each in containers for line in each.lines):
-        with contextlib.suppress(ValueError):
-            said = json.loads(line)
-            found = list(differences(dict(wanted), said, "its line"))
-            if not found:
-                return
-            if nearest is None or len(found) < len(nearest):
-                nearest = found
-    yield from nearest or [f"expected a line with {json.dumps(dict(wanted))}, and it wrote no JSON"]

@@ -79,7 +79,8 @@ class Job(Part):
     where: Mapping[str, str | int | bool] = Field(default_factory=dict[str, "str | int | bool"])
     """Outputs of the workload with the values that they must have; with any other, the job is left out."""
     with_: Mapping[str, str] = Field(default_factory=dict[str, str], alias="with")
-    """Names among `outside` with the mode that each is in meanwhile; ``normal`` before and after."""
+    """Names among `outside` with the mode that each is in meanwhile; ``normal`` before and after. What runs meanwhile
+    sees it too."""
     while_running: Job | None = None
     """Another job that runs already as this one starts. It must come out as it expects, too."""
     again_on: frozenset[int] = frozenset()

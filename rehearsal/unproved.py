@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 NOT_ASKED: Final = (
-    "whether whoever deploys may (the emulator is used as the account's root), and iam:PassRole",
+    "whether whoever deploys may (the emulator is used as the account's root), iam:PassRole among it",
     "service quotas, prices, and what a region does not have",
     "TLS and certificates",
     "real firing of alarms, scaling and lifecycle rules",
+    "the times at which schedules fire, in their time zones and windows, and their retries",
+    "the role of a state machine that calls other services than DynamoDB, ECS, SNS and SQS, and its own time limit",
 )
 """What the emulator does not do, or does not ask."""
 
@@ -23,6 +25,15 @@ CORRECTED: Final = {
     "_name_parameters": "the ARN that ssm:GetParameters is held against",
     "_leave_balancers_their_paths": "which requests are a load balancer's",
     "probe_targets": "the health of a load balancer's targets",
+    "take_loopback_for_tls": "aws:SecureTransport, which is always true here",
+    "hold_tasks_to_their_definition": "what ECS actions on tasks, iam:PassRole and a topic's key are held against",
+    "tell_of_tasks": "ECS Task State Change events",
+    "keep_exit_codes": "the exit codes of a task that is stopped",
+    "act_under_the_role": "the calls of a state machine under its role, and the end of ecs:runTask.sync",
+    "ask_for_the_managed_rule": "the rule that a state machine must be allowed to manage",
+    "ask_targets_of_events": "who admits EventBridge: topics with their keys, queues, functions",
+    "read_lists_in_events": "lists in an input transformer",
+    "fire_under_the_role": "the role of a schedule, its ECS targets and its dead-letter queue",
     "register_tasks": "the registration of a service's tasks in Cloud Map, and their health there",
     "find_the_healthy": "which instances DiscoverInstances answers with by default",
     "name_what_is_discovered": "the ARNs that servicediscovery:DiscoverInstances is held against",

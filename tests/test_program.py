@@ -49,7 +49,8 @@ def test_whatever_takes_tags_has_all_six(stack: str) -> None:
     assert len(taggable) > 30
     for each in taggable:
         service = each.inputs["tagsAll"].pop("Service")
-        assert service == ("query-service" if "QueryService" in each.urn else "platform"), each.urn
+        owner = {"QueryService": "query-service", "ParkingEtl": "parking-etl", "Workflow": "workflow"}
+        assert service == owner.get(each.urn.split("drydock:index:")[1].split("$")[0], "platform"), each.urn
         name = {"Name": each.inputs["tagsAll"]["Name"]} if "Name" in each.inputs["tagsAll"] else {}
         assert each.inputs["tagsAll"] == {
             "Project": "drydock",
@@ -93,10 +94,12 @@ def test_an_invoke_would_end_the_run(tmp_path) -> None:  # noqa: ANN001 - pytest
 def test_protection_follows_the_stack(stack: str) -> None:
     """In prod nothing that holds data or serves many goes by accident; in dev all of it goes with one command."""
     whole, protected = previewed(stack), stack == "prod"
-    assert {each.inputs["deletionProtectionEnabled"] for each in whole.of(":Table").values() if each.custom} == {
-        protected
-    }
-    assert whole.one("lb/loadBalancer:LoadBalancer").inputs["enableDeletionProtection"] is protected
+    # A guard's lock holds nothing.
+    tables = [each for name, each in whole.of("dynamodb/table:Table").items() if not name.endswith("-lock")]
+    assert {each.inputs["deletionProtectionEnabled"] for each in tables} == {protected}
+    balancer = whole.one("lb/loadBalancer:LoadBalancer", f"{stack}-internal")
+    assert balancer.inputs["enableDeletionProtection"] is protected
+    assert whole.one("efs/fileSystem:FileSystem").protect is protected
 
 
 def test_the_program_fits_on_a_page() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,16 @@ class Whole:
             if each.parent == component.urn:
                 yield each
                 yield from self.below(each)
+
+    def of_workload(self, name: str) -> Whole:
+        """Return it as if the stack had no other workload than *name*."""
+        others = {
+            below.urn
+            for each in self.graph
+            if not each.custom and ":pulumi:Stack::" in each.parent and each.name not in ("platform", name)
+            for below in (each, *self.below(each))
+        }
+        return dataclasses.replace(self, graph=[each for each in self.graph if each.urn not in others])
 
 
 def run(project: Path, stack: str, *, preview: bool) -> Whole:

@@ -57,6 +57,7 @@ def apply() -> None:
     _name_parameters()
     _leave_balancers_their_paths()
     target_health.probe_targets()
+    permissions.take_loopback_for_tls()
     permissions.hold_tasks_to_their_definition()
     task_states.tell_of_tasks()
     task_states.keep_exit_codes()

@@ -1,4 +1,4 @@
-"""The corrections of what a call is held against: tasks by their definition, passed roles, and a topic's key.
+"""The corrections of what a call is held against: tasks by their definition, passed roles, a topic's key, and TLS.
 
 An action may need others besides: AWS asks for `iam:PassRole` on the roles of a task that is run, and for the key of an
 encrypted topic that is published to. They are asked for once the action itself is allowed.
@@ -13,6 +13,7 @@ import importlib
 import json
 from typing import Any, Final, NamedTuple
 
+app: Any = importlib.import_module("ministack.app")
 iam_actions: Any = importlib.import_module("ministack.core.iam_actions")
 iam_evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 
@@ -93,6 +94,19 @@ def hold_tasks_to_their_definition() -> None:
     iam_actions.request_tag_context = contextual
     iam_actions.access_denied_response = responded
     iam_evaluator.enforce = enforced
+
+
+def take_loopback_for_tls() -> None:
+    """Show a policy ``aws:SecureTransport`` as true: in an account every SDK speaks TLS, and here nobody does.
+
+    A topic or bucket that refuses plain HTTP would refuse its own workload.
+    """
+    pin = app.pin_request_origin
+
+    def pinned(source_ip: str, _secure: bool) -> None:  # noqa: FBT001 - its caller's way
+        pin(source_ip, True)  # noqa: FBT003 - likewise
+
+    app.pin_request_origin = pinned
 
 
 def _definition_and_roles(request: dict[str, Any]) -> tuple[str, list[str]]:

@@ -55,11 +55,11 @@ def test_a_workloads_class_says_the_class_of_its_section() -> None:
 
 def test_a_new_folder_is_a_new_workload(folder: Callable[[str, str], None]) -> None:
     """No other file changes."""
-    folder("parking_etl", PLAIN + ONE)
+    folder("bakery_till", PLAIN + ONE)
     found = apps.discover()
-    assert list(found) == ["parking-etl"]
-    assert issubclass(found["parking-etl"], Workload)
-    assert found["parking-etl"].settings_class() is WorkloadSettings
+    assert list(found) == ["bakery-till"]
+    assert issubclass(found["bakery-till"], Workload)
+    assert found["bakery-till"].settings_class() is WorkloadSettings
 
 
 def test_a_folder_that_begins_with_an_underscore_is_none(folder: Callable[[str, str], None]) -> None:
@@ -79,6 +79,6 @@ def test_a_folder_without_one_workload_is_an_error_that_names_it(
     folder: Callable[[str, str], None], source: str, count: int
 ) -> None:
     """Silently passed over, it would be missing from every stack."""
-    folder("parking_etl", source)
-    with pytest.raises(LookupError, match=f"apps/parking_etl: {count} subclasses of Workload; one makes it a workload"):
+    folder("bakery_till", source)
+    with pytest.raises(LookupError, match=f"apps/bakery_till: {count} subclasses of Workload; one makes it a workload"):
         apps.discover()

@@ -41,7 +41,7 @@ def _runs() -> list[Recorded]:
 
 
 def _rings(aws: Emulator, resources: list[Recorded], source: str, kind: str, detail: dict[str, Any]) -> bool:
-    event = {
+    event: dict[str, Any] = {
         "version": "0",
         "id": "1",
         "source": source,

@@ -88,6 +88,7 @@ def test_the_machine_runs_the_definitions_it_was_given_in_private_subnets() -> N
         "SecurityGroups": ["parking-id"],
         "AssignPublicIp": "DISABLED",
     }
+    assert run["Arguments"]["Group"] == "guard:parking"
     assert run["Arguments"]["CapacityProviderStrategy"] == [{"CapacityProvider": "FARGATE", "Weight": 1, "Base": 0}]
 
 
@@ -104,8 +105,12 @@ def test_each_familys_failures_and_the_guards_own_reach_the_alerts() -> None:
     targets = of_type(resources, ":EventTarget")
     assert targets.keys() == {"parking-failed", "parking-failed-etl", "parking-failed-other"}
     assert {each.inputs["arn"] for each in targets.values()} == {ALERTS}
-    pattern = json.loads(one(resources, ":EventRule", "parking-failed").inputs["eventPattern"])
-    assert pattern["detail"]["stateMachineArn"] == [MACHINE]
+    patterns = {
+        name: json.loads(rule.inputs["eventPattern"])["detail"]
+        for name, rule in of_type(resources, ":EventRule").items()
+    }
+    assert patterns["parking-failed"]["stateMachineArn"] == [MACHINE]
+    assert patterns["parking-failed-etl"]["group"] == ["guard:parking"], "two guards of one family would tell all twice"
 
 
 def test_to_start_it_is_one_action_on_one_machine() -> None:

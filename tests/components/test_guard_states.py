@@ -54,6 +54,7 @@ class Guarded:
                 subnets=["subnet-1"],
                 security_group_id="sg-1",
                 capacity=[Capacity("FARGATE")],
+                task_group="guard:parking",
                 **plan,
             )
         )
@@ -154,7 +155,7 @@ def test_a_run_that_meets_another_is_skipped_and_the_next_one_runs(aws: Emulator
     first = guard.start("slow")
     token, _ = guard.task()
     skipped = guard.end(guard.start("quick"))
-    assert json.loads(skipped["output"]) == {"outcome": "skipped", "in a row": 1, "because of": "slow"}
+    assert json.loads(skipped["output"]) == {"outcome": "skipped", "skips": 1, "because_of": "slow"}
     guard.states.send_task_success(taskToken=token, output="{}")
     assert guard.outcome(first) == "succeeded"
     last = guard.start("quick")
@@ -184,7 +185,7 @@ def test_the_third_skip_in_a_row_is_a_failure_and_then_the_sixth(aws: Emulator) 
     outcomes = [guard.outcome(guard.start("quick")) for _ in range(6)]
     assert outcomes == ["skipped", "skipped", "SkippedTooOften"] * 2
     cause = guard.end(guard.start("other"))
-    assert json.loads(cause["output"])["in a row"] == 1, "each schedule has a row of its own"
+    assert json.loads(cause["output"])["skips"] == 1, "each schedule has a row of its own"
 
 
 def test_the_failure_tells_who_is_in_the_way(aws: Emulator) -> None:
@@ -336,8 +337,8 @@ def test_an_execution_ends_before_its_lock_does() -> None:
     for retries in (0, 3):
         plan = Plan(
             table="t", cluster_arn="c", definitions={}, subnets=[], security_group_id="s", capacity=[],
-            timeout=100, retries=retries, skips=3,
+            task_group="g", timeout=100, retries=retries, skips=3,
         )  # fmt: skip
         assert definition(plan)["TimeoutSeconds"] == plan.longest
         assert plan.lease - plan.longest == 180
-        assert plan.longest > (retries + 1) * 100
+        assert plan.longest > (retries + 1) * 100 + sum(15 * 2**number for number in range(2 + retries))

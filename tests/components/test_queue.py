@@ -57,7 +57,7 @@ def test_a_queue_can_be_called_as_it_is_named() -> None:
     """Whoever is held to its ARN before it is made knows it by that."""
     assert one(_made(queue_name="undelivered", max_receives=None), ":Queue").inputs["name"] == "undelivered"
     assert "name" not in one(_made(max_receives=None), ":Queue").inputs
-    with pytest.raises(InvalidArgsError, match="queue name: got 'no.dots'"):
+    with pytest.raises(InvalidArgsError, match=r"queue name: got 'no\.dots'"):
         _made(queue_name="no.dots")
 
 

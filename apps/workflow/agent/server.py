@@ -25,8 +25,8 @@ SERVICE: Final[str] = DESCRIPTOR.services_by_name["WorkflowAgent"].full_name
 DRAIN_SECONDS: Final = 25
 """For the conversations in flight after SIGTERM. ECS kills 30 s after it, unless told otherwise."""
 
-# What reached this host before the drain began may not have been read yet: it is in flight all the same.
-_UNREAD_SECONDS: Final = 0.2
+# gRPC drops the calls that are read and not yet begun when it is told to stop: until there are none, they are refused.
+_REFUSE_SECONDS: Final = 0.3
 
 _OPTIONS: Final = (
     # Linux would let two servers share the port, and each get half of the calls.
@@ -65,14 +65,15 @@ class Server:
     async def drain(self) -> int:
         """Say that this agent is going, take nothing more, and return how many conversations had to be cut.
 
-        Callers are told by HTTP/2's own GOAWAY: what they send after it goes elsewhere, and what came before it is
-        answered.
+        Callers are told three times: by its health, by UNAVAILABLE for a new call, and by HTTP/2's own GOAWAY. What was
+        begun before is answered.
         """
         await self._health.enter_graceful_shutdown()
-        stopping = asyncio.ensure_future(self._server.stop(DRAIN_SECONDS))
-        await asyncio.sleep(_UNREAD_SECONDS)
+        self._agent.stop()
+        await asyncio.sleep(_REFUSE_SECONDS)
+        stopping = asyncio.ensure_future(self._server.stop(DRAIN_SECONDS - _REFUSE_SECONDS))
         try:
-            async with asyncio.timeout(DRAIN_SECONDS - _UNREAD_SECONDS):
+            async with asyncio.timeout(DRAIN_SECONDS - _REFUSE_SECONDS):
                 await self._agent.idle()
         except TimeoutError:
             cut = self._agent.running

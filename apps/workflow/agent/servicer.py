@@ -35,8 +35,13 @@ class Agent(WorkflowAgentServicer):
         self._name = name
         self._journal = journal
         self._running = 0
+        self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def stop(self) -> None:
+        """Refuse what comes from now on; what is being answered is answered to its end."""
+        self._stopping = True
 
     async def idle(self) -> None:
         """Wait until no conversation is being answered."""
@@ -84,6 +89,8 @@ class Agent(WorkflowAgentServicer):
             )
 
     async def _accept(self, request: ConversationRequest, context: grpc.aio.ServicerContext[Any, Any]) -> Conversation:
+        if self._stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "this agent is stopping: another would do")
         if self._running > MOST_STREAMS:
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MOST_STREAMS} conversations are being answered: try again"

@@ -25,12 +25,14 @@ each_stack = pytest.mark.parametrize("stack", ACCOUNTS)
 
 
 def container(stack: str) -> dict[str, Any]:
-    (only,) = json.loads(deployed(stack).one(":TaskDefinition").inputs["containerDefinitions"])
+    (only,) = json.loads(
+        deployed(stack).of_workload("query-service").one(":TaskDefinition").inputs["containerDefinitions"]
+    )
     return only
 
 
 def service(stack: str) -> Mapping[str, Any]:
-    return deployed(stack).one("ecs/service:Service").inputs
+    return deployed(stack).of_workload("query-service").one("ecs/service:Service").inputs
 
 
 def workload(whole: Whole) -> list[Registered]:
@@ -63,11 +65,11 @@ def test_a_strategy_of_its_own_goes_before_the_clusters(monkeypatch: pytest.Monk
 
 def test_prod_grows_from_two_to_four_by_its_load_and_dev_does_not() -> None:
     """With autoscaling the count is its own; without it the stack's, so a change of the file is done."""
-    target = deployed("prod").one("appautoscaling/target:Target").inputs
+    target = deployed("prod").of_workload("query-service").one("appautoscaling/target:Target").inputs
     assert (target["minCapacity"], target["maxCapacity"]) == (2, 4)
-    assert deployed("prod").one("ecs/service:Service").ignore_changes == ["desiredCount"]
-    assert not deployed("dev").of("appautoscaling/target:Target")
-    assert deployed("dev").one("ecs/service:Service").ignore_changes == []
+    assert deployed("prod").of_workload("query-service").one("ecs/service:Service").ignore_changes == ["desiredCount"]
+    assert not deployed("dev").of_workload("query-service").of("appautoscaling/target:Target")
+    assert deployed("dev").of_workload("query-service").one("ecs/service:Service").ignore_changes == []
 
 
 @each_stack
@@ -88,14 +90,14 @@ def test_its_tasks_stand_in_private_subnets_of_every_zone(stack: str, zones: str
 
 @pytest.mark.parametrize(("stack", "insights"), [("dev", "enabled"), ("prod", "enhanced")])
 def test_its_cluster_has_container_insights(stack: str, insights: str) -> None:
-    assert deployed(stack).one("ecs/cluster:Cluster").inputs["settings"] == [
+    assert deployed(stack).of_workload("query-service").one("ecs/cluster:Cluster").inputs["settings"] == [
         {"name": "containerInsights", "value": insights}
     ]
 
 
 @each_stack
 def test_its_task_is_fargates_smallest(stack: str) -> None:
-    said = deployed(stack).one(":TaskDefinition").inputs
+    said = deployed(stack).of_workload("query-service").one(":TaskDefinition").inputs
     assert (said["family"], said["cpu"], said["memory"]) == ("query-service", "256", "512")
     assert (said["networkMode"], said["requiresCompatibilities"]) == ("awsvpc", ["FARGATE"])
 
@@ -112,7 +114,7 @@ def test_its_container_is_told_where_it_is_and_whom_to_ask(stack: str) -> None:
         "AWS_DEFAULT_REGION": REGION,
     }
     assert environment.items() >= required.items()
-    handed = deployed(stack).outputs["workloads"]["query-service"]
+    handed = deployed(stack).of_workload("query-service").outputs["workloads"]["query-service"]
     assert environment["TABLE_NAME"] == handed["table_name"]
     assert environment["FUNCTION_NAME"] == handed["function_name"]
     assert said["name"] == "ecs-handler"
@@ -136,7 +138,7 @@ def test_its_health_check_runs_every_half_minute_and_gives_it_one_to_start(stack
 def test_its_logs_are_where_people_look_for_them(stack: str, days: int) -> None:
     groups = {
         each.inputs["name"]: each.inputs["retentionInDays"]
-        for each in workload(deployed(stack))
+        for each in workload(deployed(stack).of_workload("query-service"))
         if each.type == "aws:cloudwatch/logGroup:LogGroup"
     }
     assert groups == {
@@ -151,14 +153,16 @@ def test_its_logs_are_where_people_look_for_them(stack: str, days: int) -> None:
 
 def test_its_repository_is_devs_scanned_and_keeps_what_prod_may_run() -> None:
     """One repository serves both stacks: prod runs the digest that was tried in dev, and may pull it."""
-    repository = deployed("dev").one("ecr/repository:Repository").inputs
+    repository = deployed("dev").of_workload("query-service").one("ecr/repository:Repository").inputs
     assert repository["name"] == "query-service"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert not deployed("dev").of(":LifecyclePolicy"), "prod may run any of its images"
+    assert not deployed("dev").of_workload("query-service").of(":LifecyclePolicy"), "prod may run any of its images"
     assert repository["forceDelete"] is False, "though dev protects nothing else"
-    (pull,) = json.loads(deployed("dev").one("ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"])["Statement"]
+    (pull,) = json.loads(
+        deployed("dev").of_workload("query-service").one("ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"]
+    )["Statement"]
     assert pull["Principal"] == {"AWS": [ACCOUNTS["prod"]]}
-    assert not deployed("prod").of("ecr/repository:Repository")
+    assert not deployed("prod").of_workload("query-service").of("ecr/repository:Repository")
 
 
 @each_stack
@@ -170,7 +174,7 @@ def test_images_are_pinned_by_digest(stack: str) -> None:
 
 @each_stack
 def test_the_internal_load_balancer_sends_it_its_paths(stack: str) -> None:
-    whole = deployed(stack)
+    whole = deployed(stack).of_workload("query-service")
     assert whole.one("lb/loadBalancer:LoadBalancer").inputs["internal"] is True
     assert whole.one(":Listener").inputs["port"] == 80
     rule = whole.one(":ListenerRule").inputs
@@ -180,7 +184,7 @@ def test_the_internal_load_balancer_sends_it_its_paths(stack: str) -> None:
 
 @each_stack
 def test_a_target_is_healthy_after_two_good_answers(stack: str) -> None:
-    target_group = deployed(stack).one(":TargetGroup").inputs
+    target_group = deployed(stack).of_workload("query-service").one(":TargetGroup").inputs
     assert (target_group["targetType"], target_group["protocol"], target_group["port"]) == ("ip", "HTTP", 8000)
     health = target_group["healthCheck"]
     assert (health["path"], health["interval"], health["timeout"], health["healthyThreshold"]) == ("/health", 30, 5, 2)
@@ -195,7 +199,7 @@ def test_its_port_is_open_to_the_load_balancer_alone_and_that_to_the_network_alo
             each.inputs["fromPort"],
             each.inputs.get("cidrIpv4") or each.inputs["referencedSecurityGroupId"],
         )
-        for each in deployed(stack).of(":SecurityGroupIngressRule").values()
+        for each in deployed(stack).of_workload("query-service").of(":SecurityGroupIngressRule").values()
     ]
     assert sorted(doors) == [
         (f"{stack}-endpoints.id", 443, "10.0.0.0/16"),
@@ -207,7 +211,7 @@ def test_its_port_is_open_to_the_load_balancer_alone_and_that_to_the_network_alo
 @each_stack
 def test_its_api_is_private_and_admits_the_network_alone(stack: str) -> None:
     """Through an endpoint of the network's own, without which nobody reaches a private API."""
-    whole = deployed(stack)
+    whole = deployed(stack).of_workload("query-service")
     api = whole.one("apigateway/restApi:RestApi").inputs
     assert api["endpointConfiguration"] == {"types": "PRIVATE", "vpcEndpointIds": [f"{stack}-execute-api.id"]}
     endpoint = whole.one(":VpcEndpoint", f"{stack}-execute-api").inputs
@@ -224,7 +228,7 @@ def test_its_api_is_private_and_admits_the_network_alone(stack: str) -> None:
 
 @each_stack
 def test_its_api_has_one_route_that_its_function_answers(stack: str) -> None:
-    whole = deployed(stack)
+    whole = deployed(stack).of_workload("query-service")
     method = whole.one("apigateway/method:Method").inputs
     assert (method["httpMethod"], method["resourceId"]) == ("POST", "query-service/query/user.id")
     integration = whole.one(":Integration").inputs
@@ -246,7 +250,10 @@ def test_it_alarms_on_ten_minutes_of_load_at_a_topic_of_its_own(stack: str) -> N
             said["treatMissingData"],
             said["alarmActions"],
         )
-        for name, said in ((each.name, each.inputs) for each in deployed(stack).of(":MetricAlarm").values())
+        for name, said in (
+            (each.name, each.inputs)
+            for each in deployed(stack).of_workload("query-service").of(":MetricAlarm").values()
+        )
     }
     rest = ("Average", 300, 2, "breaching", ["query-service-alerts.arn"])
     assert alarms == {
@@ -257,7 +264,7 @@ def test_it_alarms_on_ten_minutes_of_load_at_a_topic_of_its_own(stack: str) -> N
 
 def test_prods_alarms_are_heard() -> None:
     """A topic that nobody subscribed to rings unheard."""
-    subscribed = deployed("prod").of(":TopicSubscription").values()
+    subscribed = deployed("prod").of_workload("query-service").of(":TopicSubscription").values()
     assert {(each.inputs["topic"], each.inputs["endpoint"]) for each in subscribed} == {
         ("alerts.arn", "alerts@example.com"),
         ("query-service-alerts.arn", "alerts@example.com"),
@@ -268,7 +275,8 @@ def test_prods_alarms_are_heard() -> None:
 def test_its_tables_are_found_by_their_keys_and_forget_old_answers(stack: str) -> None:
     """The answers expire; the source is somebody's record, and does not."""
     answers, source = (
-        deployed(stack).one("dynamodb/table:Table", f"query-service-{name}").inputs for name in ("answers", "source")
+        deployed(stack).of_workload("query-service").one("dynamodb/table:Table", f"query-service-{name}").inputs
+        for name in ("answers", "source")
     )
     assert (answers["hashKey"], answers["rangeKey"]) == ("pk", "sk")
     assert answers["ttl"] == {"attributeName": "expires_at", "enabled": True}

@@ -17,7 +17,7 @@ each_stack = pytest.mark.parametrize("stack", ACCOUNTS)
 
 def policy(stack: str, role: str) -> list[tuple[list[str], list[str]]]:
     """Return what *role* may do, whole: actions and resources of each statement, all of which allow."""
-    document = json.loads(deployed(stack).one(":RolePolicy", role).inputs["policy"])
+    document = json.loads(deployed(stack).of_workload("query-service").one(":RolePolicy", role).inputs["policy"])
     assert all(each.keys() == {"Effect", "Action", "Resource"} for each in document["Statement"])
     assert {each["Effect"] for each in document["Statement"]} == {"Allow"}
     return [(each["Action"], each["Resource"]) for each in document["Statement"]]
@@ -77,7 +77,7 @@ def test_what_its_roles_may_do_is_declared_at_a_first_preview(stack: str) -> Non
     """Action for action: the documents are unknown then."""
     declared = {
         role: [grant["actions"] for grant in grants]
-        for each in previewed(stack).graph
+        for each in previewed(stack).of_workload("query-service").graph
         for role, grants in unfolded(each.inputs.get("policies", {})).items()
         if not each.custom
     }
@@ -87,6 +87,6 @@ def test_what_its_roles_may_do_is_declared_at_a_first_preview(stack: str) -> Non
 
 @each_stack
 def test_it_has_three_roles_and_no_more(stack: str) -> None:
-    whole = deployed(stack)
+    whole = deployed(stack).of_workload("query-service")
     roles = {each.name for each in whole.below(whole.one("index:QueryService")) if each.type == "aws:iam/role:Role"}
     assert roles == {"query-service-task", "query-service-execution", "query-result-lambda"}

@@ -6,12 +6,14 @@ import asyncio
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import h11
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tests.apps.workflow.fleet import Fleet
 
 WORDS = ("one", "two", "three", "four", "five")
@@ -54,7 +56,7 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """So many streams, begun one after the other at an even pace."""
+    """So many streams, begun one after the other at an even pace, and more of them until it has been enough."""
 
     port: int
     streams: int
@@ -62,16 +64,16 @@ class Load:
     pace_ms: int = 15
     patience: float = 20
     """A stream that has not ended by then hangs: longer than the gateway gives it."""
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self) -> list[Stream]:
-        """Send them all; every one is answered, or counted as hanging."""
+    async def run(self, meanwhile: Awaitable[object] | None = None) -> list[Stream]:
+        """Send them all, and go on until *meanwhile* is done; every one is answered, or counted as hanging."""
         async with asyncio.TaskGroup() as group:
+            done = asyncio.ensure_future(meanwhile or asyncio.sleep(0))
             sent: list[asyncio.Task[Stream]] = []
-            for number in range(self.streams):
-                sent.append(group.create_task(self._converse(f"c-{number}")))
-                self.begun.set()
+            while len(sent) < self.streams or not done.done():
+                sent.append(group.create_task(self._converse(f"c-{len(sent)}")))
                 await asyncio.sleep(self.seconds / self.streams)
+            await done
         return [task.result() for task in sent]
 
     async def _converse(self, conversation_id: str) -> Stream:
@@ -114,13 +116,14 @@ class Load:
 
 async def chaos(fleet: Fleet, load: Load, kills: int) -> list[Stream]:
     """Send *load* while one agent after the other is killed and replaced."""
-    running = asyncio.create_task(load.run())
-    await load.begun.wait()
-    for _ in range(kills):
-        await asyncio.sleep(load.seconds / (kills + 1) / 2)
-        # Its successor takes a second or so to listen, which is within the other half.
-        await asyncio.to_thread(fleet.kill_and_replace)
-    return await running
+
+    async def kill() -> None:
+        for _ in range(kills):
+            await asyncio.sleep(load.seconds / (kills + 1) / 2)
+            # Its successor takes a second or so to listen, which is within the other half.
+            await asyncio.to_thread(fleet.kill_and_replace)
+
+    return await load.run(kill())
 
 
 def endings(streams: list[Stream]) -> Counter[str]:

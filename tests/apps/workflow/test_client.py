@@ -106,6 +106,18 @@ def test_a_call_that_finds_its_agent_unavailable_is_tried_once_more_at_another()
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("before", [[], ["hello"]])
+def test_a_call_that_is_dropped_is_one_whose_agent_was_unavailable(before: list[str]) -> None:
+    """GRPC's own server drops, when it stops, what it had read and not begun: the status is CANCELLED."""
+
+    async def run() -> None:
+        async with Scripted([*before, grpc.StatusCode.CANCELLED]) as one, calling(Found(one)) as client:
+            error = await failing(client)
+            assert (error.code, error.attempts, error.messages) == (UNAVAILABLE, 1 if before else 2, len(before))
+
+    asyncio.run(run())
+
+
 def test_with_one_address_it_is_tried_again_on_a_new_connection() -> None:
     """Behind a load balancer's one address the old connection leads to the agent that is going."""
 

@@ -81,7 +81,7 @@ def test_the_port_is_grpcs_own_unless_it_is_said() -> None:
             {"WORKFLOW_SERVICE_HOST": "a", "WORKFLOW_SERVICE_PORT": "0"},
             "WORKFLOW_SERVICE_PORT is '0': a port from 1 to 65535 would do",
         ),
-        ({"WORKFLOW_SERVICE_HOST": "a", "WORKFLOW_SERVICE_TLS": "yes"}, "WORKFLOW_SERVICE_TLS is 'yes': 0 or 1"),
+        ({"WORKFLOW_SERVICE_HOST": "a", "WORKFLOW_SERVICE_TLS": "yes"}, "WORKFLOW_SERVICE_TLS is 'yes': true or false"),
         ({"WORKFLOW_SERVICE_HOST": "a", "DNS_SERVER": "10.0.0.2"}, "DNS_SERVER is '10.0.0.2': <IP address>:<port>"),
         (
             {"WORKFLOW_SERVICE_NAMESPACE": "workflow.local"},
@@ -175,7 +175,7 @@ def test_cloud_map_gives_each_instances_address_and_its_port_if_it_has_one(monke
     request = {
         "NamespaceName": "workflow.local",
         "ServiceName": "workflow-agent",
-        "HealthStatus": "HEALTHY_OR_ELSE_ALL",
+        "HealthStatus": "HEALTHY",
     }
     assert CloudMap.asked == [("Route53AutoNaming_v20170314.DiscoverInstances", request)]
 
@@ -198,6 +198,20 @@ def test_one_address_found_in_two_ways_is_one_endpoint() -> None:
     by_name, by_api = (discovery.Endpoint(ip="10.0.10.1", port=50051, name=name) for name in (NAME, None))
     assert by_name == by_api
     assert hash(by_name) == hash(by_api)
+
+
+def test_tls_is_spoken_where_it_is_said_in_either_word() -> None:
+    told = {"true": True, "1": True, "false": False, "0": False, "": False}
+    for word, tls in told.items():
+        assert settings.read({"WORKFLOW_SERVICE_HOST": "a", "WORKFLOW_SERVICE_TLS": word}).tls is tls
+
+
+def test_a_load_balancer_is_told_by_which_name_it_was_found() -> None:
+    """Its rules may be for that name, as browsers say it: without the port that goes without saying."""
+    found = discovery.Endpoint(ip="10.0.10.1", port=443, name="agents.example.com")
+    assert found.authority(tls=True) == "agents.example.com"
+    assert found.authority(tls=False) == "agents.example.com:443"
+    assert discovery.Endpoint(ip="10.0.10.1", port=443).authority(tls=True) is None
 
 
 def test_a_target_is_written_as_grpc_wants_it() -> None:

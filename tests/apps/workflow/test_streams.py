@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from tests.apps.workflow.fleet import Fleet, Gateway
 from tests.apps.workflow.load import ENDINGS, Load, chaos, endings
@@ -15,7 +16,7 @@ def test_agents_that_are_killed_take_no_stream_with_them_but_those_they_were_ans
         streams = asyncio.run(chaos(fleet, load, 3))
     counted = endings(streams)
     assert set(counted) <= {"OK", *ENDINGS}, counted
-    assert counted["OK"] >= 0.9 * load.streams, counted
+    assert counted["OK"] >= 0.9 * len(streams), counted
     assert max(stream.seconds for stream in streams) < 11, "the gateway ends each one in 10 s"
 
 
@@ -23,12 +24,25 @@ def test_a_rolling_replacement_loses_no_stream() -> None:
     """A deployment must be nobody's concern but ours."""
     with Fleet(2) as fleet, Gateway(**fleet.environment, REQUEST_TIMEOUT="10") as gateway:
         load = Load(port=gateway.wait_for("listening").port, streams=200, seconds=5, pace_ms=40)
+        codes: list[int] = []
 
-        async def roll() -> tuple[list[int], dict[str, int]]:
-            running = asyncio.create_task(load.run())
-            await load.begun.wait()
-            codes = [code for _ in range(2) for code in await asyncio.to_thread(fleet.roll)]
-            assert not running.done(), "the streams go on for longer than the deployment"
-            return codes, dict(endings(await running))
+        async def roll() -> None:
+            for _ in range(2):
+                codes.extend(await asyncio.to_thread(fleet.roll))
 
-        assert asyncio.run(roll()) == ([0] * 4, {"OK": load.streams})
+        streams = asyncio.run(load.run(roll()))
+    assert endings(streams) == {"OK": len(streams)}
+    assert codes == [0] * 4, "an agent that cuts a stream ends with 1"
+
+
+def test_an_agent_that_freezes_costs_its_callers_one_deadline() -> None:
+    """It is still connected, and would go on to be given every second call."""
+    with Fleet(2) as fleet, Gateway(**fleet.environment, REQUEST_TIMEOUT="2") as gateway:
+        gateway.wait_for("listening")
+        load = Load(port=gateway.port, streams=10, seconds=1)
+        asyncio.run(load.run())
+        fleet.agents[0].send(signal.SIGSTOP)
+        both = endings(asyncio.run(load.run()))
+        after = endings(asyncio.run(load.run()))
+    assert set(both) == {"OK", "DEADLINE_EXCEEDED"}
+    assert after == {"OK": load.streams}

@@ -154,6 +154,27 @@ def published(aws: Emulator, *may: dict[str, Any], key: str) -> str:
     return "published"
 
 
+def test_a_topic_that_takes_messages_over_tls_alone_takes_them_here(plain: Emulator, corrected: Emulator) -> None:
+    """Loopback has no TLS, so a topic that is closed as it should be would be closed to its own workload."""
+
+    def said(aws: Emulator) -> str:
+        topic = aws.client("sns").create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]
+        plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+        refusing = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+        policy = {"Version": "2012-10-17", "Statement": [refusing | {"Condition": plain_http}]}
+        aws.client("sns").set_topic_attributes(
+            TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy)
+        )
+        sns = aws.client_as("sns", allowed(aws, {"Action": "sns:Publish", "Resource": topic}))
+        try:
+            return sns.publish(TopicArn=topic, Message="hello") and "published"
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    assert said(plain) != "published"
+    assert said(corrected) == "published"
+
+
 def test_who_publishes_to_an_encrypted_topic_uses_its_key(plain: Emulator, corrected: Emulator) -> None:
     """A role without the key publishes here, and is refused on its first day in an account."""
     assert published(plain, key=plain.client("kms").create_key()["KeyMetadata"]["Arn"]) == "published"

@@ -24,12 +24,11 @@ opts = pulumi.ResourceOptions(parent=etl)
 
 network = Network("etl", NetworkArgs(account=account, nat="single"), opts)
 cluster = Cluster("etl", ClusterArgs(account=account), opts)
-alerts = Topic("alerts", TopicArgs(account=account, publishers=["cloudwatch.amazonaws.com", "events.amazonaws.com"]), opts)
+publishers = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
+alerts = Topic("alerts", TopicArgs(account=account, publishers=publishers), opts)
 files = FileSystem(
     "etl",
-    FileSystemArgs(
-        account=account, network=network, access_points={"data": AccessPoint(path="/etl")}, protect=False
-    ),
+    FileSystemArgs(account=account, network=network, access_points={"data": AccessPoint(path="/etl")}, protect=False),
     opts,
 )
 repository = f"{account.id}.dkr.ecr.{account.region}.amazonaws.com/counter-of-visits"

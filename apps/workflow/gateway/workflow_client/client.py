@@ -109,15 +109,21 @@ class WorkflowClient:
                 request, timeout=min(left, attempt_timeout or left), metadata=tuple(metadata)
             )
             held.callback(call.cancel)  # nothing to one that has ended
-            whole = False
+            silent, whole = True, False
             try:
                 async for reply in call:
-                    whole = reply.final
+                    silent, whole = False, reply.final
                     yield reply
             except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.UNAVAILABLE:
+                code = error.code()
+                # We did not cancel it: an agent that goes drops what it has not begun in this way too.
+                if code is grpc.StatusCode.CANCELLED:
+                    code = grpc.StatusCode.UNAVAILABLE
+                # One that says nothing until the deadline may be frozen: connected, and lost to every call it is given.
+                frozen = silent and code is grpc.StatusCode.DEADLINE_EXCEEDED
+                if frozen or code is grpc.StatusCode.UNAVAILABLE:
                     await self._pool.failed(connection)
-                raise _AttemptError(error.code(), error.details() or "", connection.endpoint) from error
+                raise _AttemptError(code, error.details() or "", connection.endpoint) from error
             if not whole:
                 raise _AttemptError(grpc.StatusCode.DATA_LOSS, "the stream ended without its final message")
 

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,10 @@ class Endpoint:
     def target(self) -> str:
         """What gRPC calls it."""
         return f"ipv6:[{self.ip}]:{self.port}" if ":" in self.ip else f"ipv4:{self.ip}:{self.port}"
+
+    def authority(self, *, tls: bool) -> str | None:
+        """What a load balancer's rules compare, where there is a name: without the port that goes without saying."""
+        return self.name if self.port == (443 if tls else 80) else self.name and f"{self.name}:{self.port}"
 
 
 class NotFoundError(Exception):
@@ -73,17 +78,15 @@ class Name:
         return self._name
 
     async def find(self) -> Sequence[Endpoint]:  # noqa: D102 -- the protocol says it
+        port = self._settings.port
+        with suppress(ValueError):
+            return [Endpoint(ip=str(ipaddress.ip_address(self._name)), port=port)]
         try:
-            ipaddress.ip_address(self._name)
-        except ValueError:
-            try:
-                async with asyncio.timeout(FIND_SECONDS):
-                    ips = await self._resolve()
-            except (OSError, TimeoutError, dns.exception.DNSException) as error:
-                raise NotFoundError(f"{self._name} does not resolve: {error!r}") from error
-        else:
-            ips = [self._name]
-        return [Endpoint(ip=ip, port=self._settings.port, name=self._name) for ip in ips]
+            async with asyncio.timeout(FIND_SECONDS):
+                ips = await self._resolve()
+        except (OSError, TimeoutError, dns.exception.DNSException) as error:
+            raise NotFoundError(f"{self._name} does not resolve: {error!r}") from error
+        return [Endpoint(ip=ip, port=port, name=self._name) for ip in ips]
 
     async def _resolve(self) -> Sequence[str]:
         if not self._settings.dns_server:
@@ -103,7 +106,7 @@ class CloudMap:
     """Cloud Map's API, which knows of an agent as soon as it is registered, whatever DNS still has."""
 
     def __init__(self, namespace: str, name: str, port: int) -> None:
-        self._request = {"NamespaceName": namespace, "ServiceName": name, "HealthStatus": "HEALTHY_OR_ELSE_ALL"}
+        self._request = {"NamespaceName": namespace, "ServiceName": name, "HealthStatus": "HEALTHY"}
         self._port = port
         self._client: Any = None
 

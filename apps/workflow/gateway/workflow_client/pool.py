@@ -50,8 +50,8 @@ class Connection:
         self.turn = 0
         """When it last took a call; the smallest is next."""
         options: list[tuple[str, Any]] = list(_OPTIONS)
-        if endpoint.name:
-            options.append(("grpc.default_authority", f"{endpoint.name}:{endpoint.port}"))
+        if authority := endpoint.authority(tls=tls):
+            options.append(("grpc.default_authority", authority))
         if tls:
             credentials = grpc.ssl_channel_credentials()
             if endpoint.name:

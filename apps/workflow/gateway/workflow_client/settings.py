@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "WORKFLOW_SERVICE"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+_SWITCH: Final = {"true": True, "1": True, "false": False, "0": False}
 _WAYS: Final = f"{PREFIX}_HOST, _DNS, _NAMESPACE with _NAME, or _FALLBACK_HOST"
 
 
@@ -33,7 +34,7 @@ class Settings:
     port: int = 50051
     """`WORKFLOW_SERVICE_PORT`: 1 to 65535, default 50051. Of all ways."""
     tls: bool = False
-    """`WORKFLOW_SERVICE_TLS`: `1` where the entrance speaks TLS; default `0`."""
+    """`WORKFLOW_SERVICE_TLS`: `true` or `1` where the entrance speaks TLS; default `false`, or `0`."""
     dns_server: tuple[str, int] | None = None
     """`DNS_SERVER`: `<address>:<port>` of the server that is asked for names; by default it is the system's."""
 
@@ -65,7 +66,7 @@ def read(variables: Mapping[str, str]) -> Settings:
     namespace, service = part("NAMESPACE"), part("NAME")
     fallback_host = part("FALLBACK_HOST", "a name or an IP address")
     port = take(f"{PREFIX}_PORT", _is_port, "a port from 1 to 65535")
-    tls = take(f"{PREFIX}_TLS", {"0", "1"}.__contains__, "0 or 1")
+    tls = take(f"{PREFIX}_TLS", _SWITCH.__contains__, "true or false")
     dns_server = take("DNS_SERVER", _is_server, "<IP address>:<port>")
     if bool(variables.get(f"{PREFIX}_NAMESPACE")) != bool(variables.get(f"{PREFIX}_NAME")):
         faults.append(f"one of {PREFIX}_NAMESPACE and {PREFIX}_NAME is not set: both or neither would do")
@@ -80,7 +81,7 @@ def read(variables: Mapping[str, str]) -> Settings:
         name=service,
         fallback_host=fallback_host,
         port=int(port or 50051),
-        tls=tls == "1",
+        tls=_SWITCH[tls or "false"],
         dns_server=_server(dns_server) if dns_server else None,
     )
 

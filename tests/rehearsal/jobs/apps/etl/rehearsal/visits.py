@@ -1,8 +1,8 @@
-# noqa: INP001 - a script that is run where it lies
-"""The source of visits: 7, and in the mode `slow` after two seconds."""
+"""The source of visits: 7, and in the mode `slow` after two seconds. At `/_mode` it tells its modes so far."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +17,9 @@ class Visits(BaseHTTPRequestHandler):
         """Tell the visits."""
         if modes[-1] == "slow":
             time.sleep(2)
-        self.send_response(200 if self.path == "/today" else 404)
+        self.send_response(200 if self.path in ("/today", "/_mode") else 404)
         self.end_headers()
-        self.wfile.write(b'{"visits": 7}')
+        self.wfile.write(json.dumps(modes if self.path == "/_mode" else {"visits": 7}).encode())
 
     def do_POST(self) -> None:
         """Take a mode."""

@@ -1,5 +1,4 @@
-# noqa: INP001 - an image's own source
-"""Counts a source's visits into a database: `count`, `fail` (with 3), `wait` (for two seconds) and `busy` (with 75)."""
+"""Counts a source's visits into a database: `count`; `wait`, two seconds before that; and `fail`, with 3."""
 
 from __future__ import annotations
 
