@@ -150,13 +150,13 @@ def _error(resource: str, service: str, model: Any, code: str) -> str:
     return f"{_ERRORS[service]}.{shape.name if shape else f'Amazon{_ERRORS[service]}Exception'}"
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _client(service: str, role: str, machine: str, execution: str) -> Any:
     """Return the client of *service* under the role of a *machine*, for one execution of it."""
     return access().client_as(service, _credentials(role, machine, execution))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _credentials(role: str, machine: str, execution: str) -> dict[str, Any]:
     return access().assume(role, service=_STATES, source=machine, session=f"states-{execution}"[:64])
 

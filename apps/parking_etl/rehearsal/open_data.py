@@ -1,4 +1,3 @@
-# noqa: INP001 -- a script that is run where it lies
 """New Taipei City's open data, as a server on this machine: the same shape, made-up rows, and the usual mishaps.
 
     python open_data.py             at `BIND_ADDRESS` (default 127.0.0.1) and `PORT` (default 0: a free one)

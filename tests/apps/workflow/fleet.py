@@ -8,19 +8,19 @@ import os
 import random
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from dnslib import QTYPE, RCODE, RR, A
-from dnslib.server import BaseResolver, DNSLogger, DNSServer
-
-if TYPE_CHECKING:
-    from dnslib import DNSRecord
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
 
 FOLDER = Path(__file__).parents[3] / "apps" / "workflow"
 NAME = "workflow-agent.workflow.local"
@@ -33,34 +33,39 @@ def free_port(address: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-class Names(BaseResolver):
+class Names:
     """A name server with one zone: `NAME`, with an A record for each registered address."""
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
         self.asked = 0
-        quiet = DNSLogger(logf=lambda _: None)
-        self._server = DNSServer(self, address="127.0.0.1", port=0, logger=quiet)
-        self.at = f"127.0.0.1:{self._server.server.server_address[1]}"
+        names = self
 
-    def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:  # noqa: ARG002 -- the base's
+        class Question(socketserver.DatagramRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(names.answer(dns.message.from_wire(self.rfile.read())).to_wire())
+
+        self._server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Question)
+        self.at = f"127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(self, query: dns.message.Message) -> dns.message.Message:
         """Answer a question."""
         self.asked += 1
-        reply = request.reply()
-        if str(request.q.qname) != f"{NAME}." or not self.addresses:
-            reply.header.rcode = RCODE.NXDOMAIN
-        elif request.q.qtype == QTYPE.A:
-            for address in list(self.addresses):
-                reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A(address), ttl=10))
-        return reply
+        answer = dns.message.make_response(query)
+        question, addresses = query.question[0], list(self.addresses)
+        if question.name.to_text() != f"{NAME}." or not addresses:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        elif question.rdtype == dns.rdatatype.A:
+            answer.answer.append(dns.rrset.from_text_list(question.name, 10, question.rdclass, "A", addresses))
+        return answer
 
     def __enter__(self) -> Self:
-        self._server.start_thread()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.stop()
-        self._server.server.server_close()
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Process:
