@@ -13,7 +13,7 @@ from components import key, naming, resource_policy
 from components.base import Component, declared
 from components.errors import InvalidArgsError, of, one_of, within
 from components.grants import Grant
-from components.volume import Volume
+from components.volume import NFS, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from components.account import Account
     from components.adopted_network import AnyNetwork
 
-_NFS: Final = 2049
 _MOST_ID: Final = 4_294_967_295
 _READ: Final = "elasticfilesystem:ClientMount"
 _WRITE: Final = "elasticfilesystem:ClientWrite"
@@ -201,6 +200,7 @@ class FileSystem(Component):
             name=f"{self._name}-{access_point}",
             file_system_id=self.id,
             access_point_id=found.id,
+            security_group_id=self.security_group_id,
             read_only=read_only,
             grants=(
                 Grant(
@@ -213,17 +213,18 @@ class FileSystem(Component):
         )
 
     def open_to(self, name: str, security_group_id: Input[str]) -> None:
-        """Let the security group in that *name* stands for, and out to here: tasks' groups have no way of their own.
+        """Let the security group in that *name* stands for, and out to here.
 
-        Both rules are this component's, and their logical names end in *name*.
+        For whatever is no task: a service, a schedule or a guard opens the way of the tasks that it runs. Both rules
+        are this component's, and their logical names end in *name*.
         """
         aws.vpc.SecurityGroupIngressRule(
             f"{self._name}-from-{name}",
             security_group_id=self.security_group_id,
             referenced_security_group_id=security_group_id,
             ip_protocol="tcp",
-            from_port=_NFS,
-            to_port=_NFS,
+            from_port=NFS,
+            to_port=NFS,
             tags=self.tags,
             opts=self.child(),
         )
@@ -232,8 +233,8 @@ class FileSystem(Component):
             security_group_id=security_group_id,
             referenced_security_group_id=self.security_group_id,
             ip_protocol="tcp",
-            from_port=_NFS,
-            to_port=_NFS,
+            from_port=NFS,
+            to_port=NFS,
             tags=self.tags,
             opts=self.child(),
         )

@@ -107,7 +107,7 @@ class Guard(Component):
         role = self._role(name, args)
         super().__init__(name, declared(args), opts, roles=[role])
 
-        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports)
+        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, args.tasks)
         self.security_group_id = group.id
         table = aws.dynamodb.Table(
             f"{name}-lock",

@@ -265,7 +265,7 @@ class Schedule(Component):
     def _direct(self, name: str, args: ScheduleArgs) -> Target:
         """Return the target that runs the task itself, and make what tells of its failures."""
         self.guard = None
-        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports)
+        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.task])
         self.security_group_id = group.id
         # What tells these runs from others of the family: the definition may be shared.
         task_group = f"schedule:{name}"

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
+from components import volume
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi import Input, Output, Resource
 
     from components.base import Owner
+    from components.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +24,17 @@ class TaskGroup:
 
     id: Output[str]
     """What another component opens its port to."""
-    ways_out: Sequence[aws.vpc.SecurityGroupEgressRule]
+    ways_out: Sequence[Resource]
     """What a running task needs, and what must outlive it."""
 
 
-def of_tasks(owner: Owner, name: str, vpc_id: Input[str], open_ports: Sequence[int]) -> TaskGroup:
-    """Make the group *name* as a child of *owner*, with a way out to each of *open_ports* (TCP, anywhere).
+def of_tasks(
+    owner: Owner, name: str, vpc_id: Input[str], open_ports: Sequence[int], tasks: Sequence[Task]
+) -> TaskGroup:
+    """Make the group *name* of *tasks* as a child of *owner*, with a way out to each of *open_ports* (TCP, anywhere).
 
-    Whoever lets these tasks in, or is called by them on another port, adds the rule for it.
+    And to the file systems that the tasks mount. Whoever else lets them in, or is called by them on another port, adds
+    the rule for it.
     """
     group = aws.ec2.SecurityGroup(
         name,
@@ -51,7 +57,22 @@ def of_tasks(owner: Owner, name: str, vpc_id: Input[str], open_ports: Sequence[i
         )
         for port in sorted(set(open_ports))
     ]
-    return TaskGroup(id=group.id, ways_out=ways_out)
+    return TaskGroup(id=group.id, ways_out=[*ways_out, *_to_file_systems(owner, name, group.id, tasks)])
+
+
+def _to_file_systems(owner: Owner, name: str, group: Input[str], tasks: Sequence[Task]) -> list[Resource]:
+    """Open the ways between *group* and the mount targets of what *tasks* mount; each file system's once."""
+    opened: set[int] = set()
+    rules: list[Resource] = []
+    mounted = (each for task in tasks for each in volume.of_containers(task.containers))
+    for each in sorted(mounted, key=lambda each: each.name):
+        targets = each.security_group_id
+        if targets is not None and id(targets) not in opened:  # an id that is not known yet is its output
+            opened.add(id(targets))
+            way = f"{name}-to-{each.name}"
+            rules.append(let_out(owner, way, group, volume.NFS, to_group=targets))
+            rules.append(let_in(owner, way, targets, volume.NFS, from_group=group))
+    return rules
 
 
 def let_out(

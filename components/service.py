@@ -153,7 +153,7 @@ class Service(Component):
         infrastructure = joining.roles(name, args.discovery)
         super().__init__(name, declared(args), opts, roles=infrastructure)
 
-        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports)
+        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.task])
         self.security_group_id = group.id
         target_group, rule = None, None
         if args.entrance:
@@ -238,26 +238,9 @@ class Service(Component):
         """Make the target group and the rule that sends *entrance*'s requests to it, and open the way on both sides."""
         _, port = args.entrance_port()
         balancer = entrance.load_balancer
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-from-balancer",
-            security_group_id=self.security_group_id,
-            referenced_security_group_id=balancer.security_group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=self.tags,
-            opts=self.child(),
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-balancer-out",
-            security_group_id=balancer.security_group_id,
-            referenced_security_group_id=self.security_group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=self.tags,
-            opts=self.child(),
-        )
+        tasks, theirs = self.security_group_id, balancer.security_group_id
+        security_group.let_in(self, f"{name}-from-balancer", tasks, port, from_group=theirs)
+        security_group.let_out(self, f"{name}-balancer-out", theirs, port, to_group=tasks)
         health = args.target_health
         target_group = aws.lb.TargetGroup(
             name,

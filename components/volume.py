@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from components import naming
 from components.errors import InvalidArgsError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from components.container import Container
     from components.grants import Grant
+
+NFS: Final = 2049
+"""The port of a mount target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Volume:
     """The access point that decides which folder it is, and as whom files are written."""
     grants: Sequence[Grant]
     """What the task's role needs to mount it."""
+    security_group_id: Input[str] | None = None
+    """Of the mount targets: whoever runs the task opens the way there. Default: the way is open already."""
     read_only: bool = False
     """Whether the container may only read. Default: it may write too."""
     after: Sequence[Resource] = ()

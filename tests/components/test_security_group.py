@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components import security_group
 from components.base import Component
+from components.container import Container
+from components.file_system import AccessPoint, FileSystem, FileSystemArgs
+from components.task import Task, TaskArgs
 from tests.components.recorder import Recorded, of_type, one, record
+from tests.components.samples import ACCOUNT, IMAGE, NETWORK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+POINTS = {"in": AccessPoint(path="/in"), "out": AccessPoint(path="/out")}
 
 
 class Owner(Component):
     """Whose the rules are."""
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: Sequence[Task] = ()) -> None:
         super().__init__("shop", {}, None, tags={"Service": "shop"})
-        self.group = security_group.of_tasks(self, "shop", "vpc-1", (443, 5432, 443))
+        self.group = security_group.of_tasks(self, "shop", "vpc-1", (443, 5432, 443), tasks)
         self.register_outputs({})
 
 
@@ -41,6 +50,24 @@ def test_tasks_are_let_out_by_the_ports_that_were_named_and_nobody_is_let_in() -
     resources = record(Owner)
     assert of_type(resources, ":SecurityGroupEgressRule").keys() == {"shop-to-443", "shop-to-5432"}
     assert not of_type(resources, ":SecurityGroupIngressRule")
+
+
+def test_the_way_to_what_tasks_mount_is_opened_on_both_sides_once_for_each_file_system() -> None:
+    """Without it a task waits for its mount until it is given up; AWS refuses the same rule twice."""
+
+    def build() -> None:
+        files = FileSystem("files", FileSystemArgs(account=ACCOUNT, network=NETWORK, access_points=POINTS))
+        mounts = {"/in": files.volume("in", read_only=True), "/out": files.volume("out")}
+        one_ = Task("one", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE, mounts=mounts)]))
+        two = Task("two", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE, mounts=mounts)]))
+        Owner([one_, two])
+
+    resources = record(build)
+    (out,) = (each for each in of_type(resources, ":SecurityGroupEgressRule").values() if "files" in each.name)
+    into = one(resources, ":SecurityGroupIngressRule")
+    assert out.name == into.name == "shop-to-files-in"
+    assert (out.inputs["fromPort"], into.inputs["fromPort"]) == (2049, 2049)
+    assert (out.inputs["securityGroupId"], into.inputs["securityGroupId"]) == ("shop-id", "files-id")
 
 
 @pytest.mark.parametrize(
