@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse preview test check format unit bench schema lock clean
+.PHONY: help setup rehearse preview test check format unit bench streams schema lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ unit: setup ## all tests, the rehearsals among them
 
 bench: setup ## components beside the same resources by hand: time and memory at 1, 10 and 100
 	$(BIN)/python benchmarks/evaluation.py
+
+streams: setup ## 1,000 streams through workflow's gateway while its agents are killed: half a minute
+	$(BIN)/python benchmarks/streams.py
 
 schema: setup ## write stack.schema.json, which editors check the stack files with
 	@# Through another file: one that fails half-way must not empty the one that is there.

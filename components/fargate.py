@@ -1,11 +1,11 @@
-"""The sizes of task that Fargate has."""
+"""The sizes of task that Fargate has, and those that instances have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from components.errors import InvalidArgsError
+from components.errors import InvalidArgsError, within
 
 _GIB: Final = 1024
 
@@ -53,6 +53,26 @@ class Size:
                 want=f"with {self.cpu} CPU units Fargate has {_in_words(choices)} MiB: nearest is {nearest}"
                 + (f", or take {bigger} CPU units" if bigger else ""),
             )
+
+
+@dataclass(frozen=True)
+class InstanceSize(Size):
+    """CPU units and MiB of memory of one task on instances, which know no pairs.
+
+    Raises:
+        InvalidArgsError: a bound of ECS's broken.
+
+    """
+
+    cpu: int = 256
+    """CPU units: 1024 are one vCPU. 128 to 196608, in sum no more than the instance has."""
+    memory: int = 512
+    """MiB, 4 or more, in sum no more than the instance has left."""
+
+    def __post_init__(self) -> None:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
+        within(self, "cpu", 128, 196_608, "CPU units")
+        within(self, "memory", 4, 24 * 1024 * _GIB, "MiB")
 
 
 def _in_words(choices: tuple[int, ...]) -> str:

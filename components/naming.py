@@ -38,6 +38,7 @@ TARGET_GROUP: Final = NameRule(what="target group", longest=32)
 # 256 in the model, and 255 for the provider's own names.
 SCALING_POLICY: Final = NameRule(what="scaling policy", longest=255, pattern=r"[ -~]+", reads="printable characters")
 ROLE: Final = NameRule(what="role", longest=64, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
+POLICY: Final = NameRule(what="policy", longest=128, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
 SERVICE: Final = NameRule(what="service", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
 CLUSTER: Final = NameRule(what="cluster", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
 FAMILY: Final = NameRule(
@@ -105,6 +106,20 @@ STATE_MACHINE: Final = NameRule(
     what="state machine", longest=80, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores"
 )
 EVENT_RULE: Final = NameRule(what="event rule", longest=64, pattern=r"[\w.-]+", reads="letters, digits and _.-")
+# The text of CreateCapacityProvider in botocore's `ecs` model.
+CAPACITY_PROVIDER: Final = NameRule(
+    what="capacity provider",
+    longest=255,
+    pattern=r"(?!(?i:aws|ecs|fargate))[\w-]+",
+    reads="letters, digits, hyphens and underscores, and neither 'aws', 'ecs' nor 'fargate' at the beginning",
+)
+# The text of CreateLaunchTemplate in botocore's `ec2` model.
+LAUNCH_TEMPLATE: Final = NameRule(
+    what="launch template", longest=128, pattern=r"[\w().\-/]{3,}", reads="letters, digits and ().-/_"
+)
+INSTANCE_PROFILE: Final = NameRule(
+    what="instance profile", longest=128, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_"
+)
 REST_API: Final = NameRule(what="REST API", longest=255, pattern=r"[\w .-]+", reads="letters, digits, spaces and _.-")
 
 

@@ -62,14 +62,14 @@ class Asking:
         """
         for workload, script in self._scripts.items():
             requests.check_names(workload, self._tree.workloads[workload], script)
-        with requests.Client(self._emulator.endpoint) as client:
+        with requests.Client(self._emulator.endpoint, requests.domains(self._tree)) as client:
             for workload, script in self._scripts.items():
                 for request in script.requests:
                     self._record(*self._answer(client, workload, request))
 
     def stream(self) -> None:
         """Open every script's streams, in their order, and have killed who is to be killed meanwhile."""
-        client = requests.Client(self._emulator.endpoint)
+        client = requests.Client(self._emulator.endpoint, requests.domains(self._tree))
         for workload, script in self._scripts.items():
             for said in script.streams:
                 url = requests.output_of(workload, self._tree.workloads[workload], said.entrance)

@@ -1,7 +1,7 @@
-"""The resolver of the VPC: Cloud Map's names, from what the emulator's Cloud Map says now.
+"""The resolver of the VPC: Cloud Map's names, from what the emulator's Cloud Map says now, and those of load balancers.
 
-What `/etc/resolv.conf` is to a container, `DNS_SERVER` is to a process here. Names outside the account's namespaces are
-refused: the rehearsal is not the Internet's resolver.
+What `/etc/resolv.conf` is to a container, `DNS_SERVER` is to a process here. All other names are refused: the rehearsal
+is not the Internet's resolver.
 
 What a service's record is, and when it is there, follows
 https://docs.aws.amazon.com/cloud-map/latest/api/API_DnsRecord.html
@@ -15,6 +15,7 @@ import socketserver
 import threading
 import time
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import dns.exception
@@ -36,15 +37,20 @@ DNS_SERVER: Final = "DNS_SERVER"
 
 _KEPT: Final = 0.2
 """Seconds that an answer of Cloud Map's is taken for true. A task that is gone must be so here within a second."""
+_BALANCERS_TTL: Final = 60
+"""Seconds, of a load balancer's addresses:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
+"""
 _AT_MOST: Final = 8
 """Records of one answer: Route 53's own limit for multivalue routing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Zones:
-    """Every DNS name of an account's Cloud Map, at one moment. Names are in lower case, and end without a dot."""
+    """Every DNS name that there is, at one moment. Names are in lower case, and end without a dot."""
 
     namespaces: frozenset[str] = frozenset()
+    """Below these, what is no name does not exist; all other names are refused."""
     records: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict[tuple[str, str], "list[str]"])
     """Name and type → values. A service without a healthy instance has none, as in Route 53."""
     ttls: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -75,15 +81,15 @@ class Zones:
         return answer
 
 
-def zones(cloud_map: Any) -> Zones:
-    """Read all names from *cloud_map*, a Cloud Map client."""
+def zones(cloud_map: Any, balancers: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Zones:
+    """Read all names from *cloud_map*, a Cloud Map client, and add *balancers*: name → addresses."""
     namespaces = {
         each["Id"]: str(each["Name"]).lower()
         for each in cloud_map.list_namespaces()["Namespaces"]
         if each["Type"] != "HTTP"
     }
-    records: dict[tuple[str, str], list[str]] = {}
-    ttls: dict[tuple[str, str], int] = {}
+    records = {(name, "A"): [*addresses] for name, addresses in dict(balancers).items()}
+    ttls = dict.fromkeys(records, _BALANCERS_TTL)
     weighted: set[str] = set()
     for listed in cloud_map.list_services()["Services"]:
         service = cloud_map.get_service(Id=listed["Id"])["Service"]
@@ -99,7 +105,8 @@ def zones(cloud_map: Any) -> Zones:
                 for owner, kind, value in _records(name, record["Type"], each):
                     records.setdefault((owner, kind), []).append(value)
                     ttls[owner, kind] = int(record["TTL"])
-    return Zones(namespaces=frozenset(namespaces.values()), records=records, ttls=ttls, weighted=frozenset(weighted))
+    known = frozenset(namespaces.values()) | frozenset(balancers)
+    return Zones(namespaces=known, records=records, ttls=ttls, weighted=frozenset(weighted))
 
 
 def _healthy(cloud_map: Any, service_id: str) -> list[Mapping[str, Any]]:
@@ -123,9 +130,12 @@ def _records(name: str, kind: str, instance: Mapping[str, Any]) -> Sequence[tupl
 
 
 @contextlib.contextmanager
-def serve(emulator: Emulator) -> Generator[str]:
-    """Answer from *emulator*'s Cloud Map on a free UDP port of this machine until the block ends; its ``host:port``."""
-    server = _Server(emulator.client("servicediscovery"))
+def serve(emulator: Emulator, balancers: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Generator[str]:
+    """Answer on a free UDP port of this machine until the block ends; its ``host:port``.
+
+    From *emulator*'s Cloud Map, and from *balancers* as it is at the time: a load balancer's name → its addresses.
+    """
+    server = _Server(emulator.client("servicediscovery"), balancers)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="DNS", daemon=True)
     thread.start()
     try:
@@ -139,17 +149,17 @@ def serve(emulator: Emulator) -> Generator[str]:
 class _Server(socketserver.ThreadingUDPServer):
     daemon_threads = True
 
-    def __init__(self, cloud_map: Any) -> None:
+    def __init__(self, cloud_map: Any, balancers: Mapping[str, Sequence[str]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self._cloud_map = cloud_map
+        self._cloud_map, self._balancers = cloud_map, balancers
         self._lock = threading.Lock()
         self._zones, self._until = Zones(), 0.0
 
     def zones(self) -> Zones:
-        """Return what Cloud Map has, or had a moment ago."""
+        """Return what there is, or was a moment ago."""
         with self._lock:
             if time.monotonic() >= self._until:
-                self._zones = zones(self._cloud_map)
+                self._zones = zones(self._cloud_map, self._balancers)
                 self._until = time.monotonic() + _KEPT
             return self._zones
 

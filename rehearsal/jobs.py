@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from pulumi.runtime.rpc import UNKNOWN
+from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal import typed
 from rehearsal.attempt import Attempt
+from rehearsal.conditions import output_of
 from rehearsal.firing import FiringError, fire
 from rehearsal.listening import Ear, listening
 from rehearsal.outside import OutsideError
@@ -44,34 +43,15 @@ def check_names(workload: str, tree: Tree, script: Script) -> None:
     outputs = tree.workloads[workload]
     for job in (each for top in script.jobs for each in top.all()):
         told = [job.expect.told.topic] if job.expect.told else []
-        for name in (*job.where, *([job.run] if job.run else []), *told):
-            _output(workload, outputs, job, name)
-        # A schedule that this stack does not have is no mistake where the job is left out.
-        if job.schedule and _is_for(job, workload, outputs):
+        for name in (*([job.run] if job.run else []), *told):
+            output_of(workload, outputs, job, name)
+        if job.schedule:
             known = [each.name for each in tree.of(_SCHEDULE) if tree.workload_of(each) == workload]
             if job.schedule not in known:
                 raise EntranceError(
                     f"{workload}: the job {job.name!r} names the schedule {job.schedule!r}; it has "
                     f"{', '.join(sorted(known)) or 'none'}"
                 )
-
-
-def _output(workload: str, outputs: Mapping[str, Any], job: Job, name: str) -> Any:
-    """Return the workload's output *name*; ``a.b`` is b in the mapping a."""
-    found: Any = outputs
-    for part in name.split("."):
-        if found == UNKNOWN:
-            return UNKNOWN
-        if not isinstance(found, dict) or part not in found:
-            raise EntranceError(
-                f"{workload}: the job {job.name!r} names the output {name!r}; it has {', '.join(sorted(outputs))}"
-            )
-        found = cast("dict[str, Any]", found)[part]
-    return found
-
-
-def _is_for(job: Job, workload: str, outputs: Mapping[str, Any]) -> bool:
-    return all(_output(workload, outputs, job, name) == value for name, value in job.where.items())
 
 
 class Jobs:
@@ -100,14 +80,13 @@ class Jobs:
 
     def _run_workload(self, workload: str) -> None:
         for job in self._scripts[workload].jobs:
-            if _is_for(job, workload, self._tree.workloads[workload]):
-                outside = self._scripts[workload].outside
-                modes = {outside[name].origin: mode for each in job.all() for name, mode in each.with_.items()}
-                try:
-                    with self._containers.outside.in_modes(modes):
-                        self._run(workload, job)
-                except OutsideError as error:
-                    self._result.fail(f"{workload}: the job {job.name!r}: {error}")
+            outside = self._scripts[workload].outside
+            modes = {outside[name].origin: mode for each in job.all() for name, mode in each.with_.items()}
+            try:
+                with self._containers.outside.in_modes(modes):
+                    self._run(workload, job)
+            except OutsideError as error:
+                self._result.fail(f"{workload}: the job {job.name!r}: {error}")
 
     def _run(self, workload: str, job: Job) -> None:
         """Run *job*, and before and beside it the one that is to be running."""
@@ -146,7 +125,7 @@ class Jobs:
             found = self._emulator.client("scheduler").get_schedule(GroupName=group or "default", Name=name)
             arn = fire(self._emulator, found)
         else:
-            command = str(_output(workload, self._tree.workloads[workload], job, str(job.run)))
+            command = str(output_of(workload, self._tree.workloads[workload], job, str(job.run)))
             arn = _started(typed.do(self._emulator, command), command)
         return Started(self._emulator, self._containers, arn)
 
@@ -155,7 +134,7 @@ class Jobs:
         told = job.expect.told
         if not told:
             return None
-        return listening(self._emulator, str(_output(workload, self._tree.workloads[workload], job, told.topic)))
+        return listening(self._emulator, str(output_of(workload, self._tree.workloads[workload], job, told.topic)))
 
     def folder_of(self, workload: str, file: str) -> Path | None:
         """Return where the *file* of a container of *workload* is on this machine."""

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from rehearsal.script import Script
 
 
-def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str, Any]) -> str:
-    """Return lines for a shell: they work as they stand, in a shell of one's own."""
+def told(
+    emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str, Any], domains: Mapping[str, str]
+) -> str:
+    """Return lines for a shell: they work as they stand, in a shell of one's own.
+
+    *domains* are load balancers' own → the names that the emulator knows them by.
+    """
     lines = [
         "It stays up until `python -m rehearsal down`. In another shell:",
         "",
@@ -24,7 +29,7 @@ def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str
         "  aws ecs list-clusters",
         f"""  {sys.executable} -c 'import boto3; print(boto3.client("ecs").list_clusters()["clusterArns"])'""",
     ]
-    client = Client(emulator.endpoint)
+    client = Client(emulator.endpoint, domains)
     handed_out = outputs.get("workloads", {})
     for workload, followed in scripts.items():
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rehearsal.result import Resource, Result
+    from rehearsal.result import Asked, Ran, Resource, Result, Streamed
 
 _INDENT: Final = 4
 """Columns that a level of the tree takes."""
@@ -136,10 +136,20 @@ def _policies(result: Result, screen: Console) -> None:
             screen.print(Text(f"  {each.pack}  {name}  {each.message}", style="dim"), soft_wrap=True)
 
 
+def _came(result: Result, screen: Console, kind: str, done: Sequence[Asked | Streamed | Ran]) -> bool:
+    """Say how many of a *kind* came as expected, and how many were not for this stack; whether any was asked."""
+    left_out = [each for each in result.left_out if each.kind == kind]
+    said = [f"{sum(each.ok for each in done)} of {len(done)} as expected"] if done else []
+    for why, count in Counter(f"{each.workload}'s {each.why}" for each in left_out).items():
+        said.append(f"{count} not asked, since {why}")
+    if said:
+        _head(screen, kind.capitalize(), "; ".join(said))
+    return bool(done)
+
+
 def _requests(result: Result, screen: Console) -> None:
-    if not result.requests:
+    if not _came(result, screen, "requests", result.requests):
         return
-    _head(screen, "Requests", f"{sum(each.ok for each in result.requests)} of {len(result.requests)} as expected")
     grid = Table.grid(padding=(0, 2))
     for each in result.requests:
         grid.add_row(
@@ -154,9 +164,8 @@ def _requests(result: Result, screen: Console) -> None:
 
 
 def _streams(result: Result, screen: Console) -> None:
-    if not result.streams:
+    if not _came(result, screen, "streams", result.streams):
         return
-    _head(screen, "Streams", f"{sum(each.ok for each in result.streams)} of {len(result.streams)} as expected")
     grid = Table.grid(padding=(0, 2))
     for each in result.streams:
         failed = [f"{count} {code}" for code, count in each.failed.items()]
@@ -174,9 +183,8 @@ def _streams(result: Result, screen: Console) -> None:
 
 
 def _jobs(result: Result, screen: Console) -> None:
-    if not result.jobs:
+    if not _came(result, screen, "jobs", result.jobs):
         return
-    _head(screen, "Jobs", f"{sum(each.ok for each in result.jobs)} of {len(result.jobs)} as expected")
     grid = Table.grid(padding=(0, 2))
     for each in result.jobs:
         grid.add_row(
@@ -210,10 +218,12 @@ def _flat(value: Any, at: str) -> list[tuple[str, str]]:
 def _not_proved(result: Result, screen: Console) -> None:
     counted = Counter(each.type for each in result.resources)
     lines = [f"{token} ({counted[token]})" for token in result.validated_only]
-    if lines or result.not_proved:
+    if lines or result.not_there or result.not_proved:
         _head(screen, "Validated, not proved", "an account may still refuse, or do otherwise")
     if lines:
         _paragraph(screen, "held against AWS's model alone", lines)
+    if result.not_there:
+        _paragraph(screen, "used by the program, and not done here", result.not_there)
     if result.not_proved:
         _paragraph(screen, "not in force here", result.not_proved)
         _paragraph(screen, "the emulator is corrected on", result.corrected)

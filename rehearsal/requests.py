@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ TIMEOUT: Final = 35.0
 that says so; what is still silent then is not going to speak."""
 _BRIEF: Final = 300
 """Characters of an answer that are quoted: a few lines of a terminal."""
+_LOAD_BALANCER: Final = "drydock:index:LoadBalancer"
 _STAGE: Final = "aws:apigateway/stage:Stage"
 _METHOD_SETTINGS: Final = "aws:apigateway/methodSettings:MethodSettings"
 
@@ -41,9 +43,12 @@ class EntranceError(Exception):
 class Client:
     """An HTTP client that finds every name where the emulator is, as a resolver inside the VPC would find AWS."""
 
-    def __init__(self, gateway: str) -> None:
-        """Resolve each name to *gateway*, such as ``http://127.0.0.1:4566``, and loopback addresses to themselves."""
-        self._gateway = gateway
+    def __init__(self, gateway: str, domains: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Resolve each name to *gateway*, such as ``http://127.0.0.1:4566``, and loopback addresses to themselves.
+
+        *domains* are load balancers' own → the names that AWS gave them, which the emulator knows them by.
+        """
+        self._gateway, self._domains = gateway, domains
         self._pools = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT))
 
     def __enter__(self) -> Self:
@@ -77,7 +82,8 @@ class Client:
             return url, {}
         port = asked.port or {"http": 80, "https": 443}[asked.scheme]
         rest = asked._replace(scheme="", netloc="").geturl()
-        return f"{self._gateway}{rest}", {"Host": f"{asked.hostname}:{port}" if port != 80 else str(asked.hostname)}  # noqa: PLR2004
+        host = self._domains.get(str(asked.hostname), str(asked.hostname))
+        return f"{self._gateway}{rest}", {"Host": f"{host}:{port}" if port != 80 else host}  # noqa: PLR2004
 
     def curl(self, url: str, request: Request) -> str:
         """Return the shell command that sends *request* to its entrance's *url*."""
@@ -88,6 +94,15 @@ class Client:
             words += ["-H", f"{name}: {value}"]
         words += ["-d", body.decode()] if body is not None else []
         return shlex.join([*words, address])
+
+
+def domains(tree: Tree) -> dict[str, str]:
+    """Return the hosts of the URLs of *tree*'s load balancers → their DNS names.
+
+    They differ where a balancer has a domain, whose record is nothing of the program's.
+    """
+    outputs = [each.outputs for each in tree.of(_LOAD_BALANCER)]
+    return {str(urlsplit(str(each["url"])).hostname): str(each["dns_name"]).lower() for each in outputs}
 
 
 def seed(emulator: Emulator, workload: str, outputs: Mapping[str, Any], script: Script) -> int:

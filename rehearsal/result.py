@@ -131,6 +131,19 @@ class Ran:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A part of a workload's script that is not for this stack."""
+
+    workload: str
+    kind: str
+    """``requests``, ``streams`` or ``jobs``."""
+    name: str
+    """What would have been shown."""
+    why: str
+    """Which output is other than it wants: ``mode is 'scheduled'``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lack:
     """An action that a role of the program needed and lacks."""
 
@@ -161,11 +174,14 @@ class Result:
     requests: list[Asked] = field(default_factory=list[Asked])
     streams: list[Streamed] = field(default_factory=list[Streamed])
     jobs: list[Ran] = field(default_factory=list[Ran])
+    left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """The stack's exports; a secret's value is not among them."""
     denials: list[Lack] = field(default_factory=list[Lack])
     validated_only: list[str] = field(default_factory=list[str])
     """Types of resources that were held against AWS's model and not created."""
+    not_there: list[str] = field(default_factory=list[str])
+    """What the program uses and the emulator does not do."""
     not_proved: list[str] = field(default_factory=list[str])
     """What else an account could still show to be wrong."""
     corrected: list[str] = field(default_factory=list[str])

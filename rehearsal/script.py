@@ -6,13 +6,13 @@ It is data beside the workload, `apps/<workload>/rehearsal.yaml`; nothing in it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from rehearsal.script_jobs import WithJobs
-from rehearsal.script_part import Part
+from rehearsal.script_part import Conditional, Part
 from rehearsal.script_streams import Streams
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Expectation(Part):
     """Part of the answer: an object may have more fields; a list has exactly these elements; all else is equal."""
 
 
-class Request(Part):
+class Request(Conditional):
     """One request and its answer."""
 
-    name: str
-    """A sentence: what holds if the answer is as expected."""
+    kind: ClassVar[str] = "request"
+
     entrance: str
     """The workload's output that holds a URL; `path` is put behind it."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

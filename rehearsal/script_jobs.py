@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rehearsal.script_part import Part
+from rehearsal.script_part import Conditional, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,17 +67,15 @@ class JobExpectation(Part):
     told: Told | None = None
 
 
-class Job(Part):
+class Job(Conditional):
     """One job, started in one of two ways."""
 
-    name: str
-    """A sentence: what holds if it comes out as expected."""
+    kind: ClassVar[str] = "job"
+
     schedule: str | None = None
     """The logical name of a schedule of the workload: fired now, as EventBridge Scheduler would."""
     run: str | None = None
     """The workload's output that holds the AWS CLI command by which an operator runs it; ``a.b`` is b in a mapping."""
-    where: Mapping[str, str | int | bool] = Field(default_factory=dict[str, "str | int | bool"])
-    """Outputs of the workload with the values that they must have; with any other, the job is left out."""
     with_: Mapping[str, str] = Field(default_factory=dict[str, str], alias="with")
     """Names among `outside` with the mode that each is in meanwhile; ``normal`` before and after. What runs meanwhile
     sees it too."""

@@ -5,11 +5,11 @@ An answer is lines of JSON: a message each, and a last line that says how it end
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rehearsal.script_part import Part
+from rehearsal.script_part import Conditional, Part
 
 _AT_ONCE: Final = 48
 
@@ -65,11 +65,11 @@ class Afterwards(Part):
     at_once: int = Field(default=8, ge=1, le=_AT_ONCE)
 
 
-class Streams(Part):
+class Streams(Conditional):
     """One request many times over."""
 
-    name: str
-    """A sentence: what holds if all is as expected."""
+    kind: ClassVar[str] = "stream"
+
     entrance: str
     """The workload's output that holds a URL; `path` is put behind it."""
     method: Literal["GET", "POST", "PUT"]

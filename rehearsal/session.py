@@ -12,16 +12,30 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc
 
-from rehearsal import dns, jobs, killing, packs, program, requests, roles, script, services, stack_file, streams
+from rehearsal import (
+    conditions,
+    dns,
+    jobs,
+    killing,
+    packs,
+    program,
+    requests,
+    roles,
+    script,
+    services,
+    stack_file,
+    streams,
+    unproved,
+)
 from rehearsal.asking import Asking
 from rehearsal.autoname import Names
-from rehearsal.containers import NOT_ENFORCED, Containers, prove_secrets
+from rehearsal.containers import NOT_ENFORCED, ContainerError, Containers, prove_secrets
 from rehearsal.emulator import Emulator, EmulatorError, launch
+from rehearsal.network_balancers import NetworkBalancerError, NetworkBalancers
 from rehearsal.outside import OutsideError
 from rehearsal.result import Resource, Result, Verdict, refusals, shown
 from rehearsal.stand_ins import Preview, StandIns
 from rehearsal.tree import Tree
-from rehearsal.unproved import CORRECTED, NOT_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +62,9 @@ _NO_FILES: Final = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 _TOLD: Final = (
+    ContainerError,
     EmulatorError,
+    NetworkBalancerError,
     OutsideError,
     packs.PackError,
     requests.EntranceError,
@@ -70,13 +86,15 @@ class Session:
     ended = False
     """Whether `result` is complete."""
     emulator: Emulator
+    domains: Mapping[str, str]
+    """Domain of a load balancer → its DNS name."""
     scripts: dict[str, Script]
     """Workload → its script; a workload without one is not among them."""
 
     def __init__(self, project_dir: Path, stack: str, progress: Progress) -> None:
         """Rehearse the *stack* of *project_dir*."""
         self.result = Result(stack=stack, seconds=progress.seconds)
-        self.scripts = {}
+        self.domains, self.scripts = {}, {}
         self._project_dir, self._stack, self._progress = project_dir, stack, progress
         self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
         self._names = Names()
@@ -146,6 +164,8 @@ class Session:
             tree = Tree(deployed.graph, deployed.outputs)
             try:
                 self._take(deployed)
+                self._balancers.open(tree)
+                self.domains = requests.domains(tree)
                 with ThreadPoolExecutor(1) as beside:
                     judging = beside.submit(self._judge, judges, deployed, "policies")
                     well = self._wait(tree, containers)
@@ -156,8 +176,9 @@ class Session:
                     self._check_logs(containers)
             finally:
                 self._tell_denials(tree)
-                self.result.not_proved = [*NOT_ENFORCED, *NOT_ASKED]
-                self.result.corrected = [*CORRECTED.values()]
+                self.result.not_there = unproved.used(tree)
+                self.result.not_proved = [*NOT_ENFORCED, *unproved.NOT_ASKED]
+                self.result.corrected = [*unproved.CORRECTED.values()]
 
     def _start_emulator(self, run: Run, planned: Sequence[Registered]) -> Containers:
         account, region = _account_and_region(planned)
@@ -165,7 +186,8 @@ class Session:
         self._equip(containers)
         self.emulator = launch(run, account=account, region=region, docker_host=containers.docker_host)
         containers.emulator = self.emulator
-        containers.dns_server = self._closing.enter_context(dns.serve(self.emulator))
+        self._balancers = self._closing.enter_context(NetworkBalancers(self.emulator, containers.address_of))
+        containers.dns_server = self._closing.enter_context(dns.serve(self.emulator, self._balancers.addresses))
         return containers
 
     def _equip(self, containers: Containers) -> None:
@@ -217,7 +239,8 @@ class Session:
         for workload, handed_out in tree.workloads.items():
             path = script.path_of(self._project_dir, workload)
             if path.is_file():
-                read[workload] = script.read(path)
+                read[workload], left_out = conditions.of_stack(workload, handed_out, script.read(path))
+                self.result.left_out += left_out
                 requests.check_names(workload, handed_out, read[workload])
                 killing.check(tree, workload, read[workload])
                 jobs.check_names(workload, tree, read[workload])

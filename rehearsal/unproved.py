@@ -1,8 +1,16 @@
-"""What a rehearsal cannot show, whatever the program: printed with every result, so that nobody takes it for proved."""
+"""What a rehearsal cannot show: printed with every result, so that nobody takes it for proved."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from rehearsal.network_balancers import listeners_not_open
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rehearsal.graph import Registered
+    from rehearsal.tree import Tree
 
 NOT_ASKED: Final = (
     "whether whoever deploys may (the emulator is used as the account's root), iam:PassRole among it",
@@ -39,3 +47,27 @@ CORRECTED: Final = {
     "name_what_is_discovered": "the ARNs that servicediscovery:DiscoverInstances is held against",
 }
 """A correction of the emulator, by its function → where it thus follows our own reading of AWS's documentation."""
+
+
+def used(tree: Tree) -> list[str]:
+    """Return what the program of *tree* uses and the emulator does not do."""
+    services = tree.of("aws:ecs/service:Service")
+    connected = [each for each in services if each.inputs.get("serviceConnectConfiguration", {}).get("enabled")]
+    lattice = tree.of("aws:vpclattice/service:Service")
+    newer = [
+        each
+        for each in tree.of("aws:lb/targetGroup:TargetGroup")
+        if each.inputs.get("protocolVersion", "HTTP1") in ("GRPC", "HTTP2")
+    ]
+    told = [
+        ("Service Connect, whose proxies answer nowhere ({})", connected),
+        ("VPC Lattice, whose names lead nowhere ({})", lattice),
+        ("gRPC and HTTP/2 through an application load balancer, which speaks HTTP/1.1 here ({})", newer),
+    ]
+    return [said.format(_names(each)) for said, each in told if each] + [
+        f"listener {name!r} of a network load balancer: {why}" for name, why in listeners_not_open(tree)
+    ]
+
+
+def _names(resources: Iterable[Registered]) -> str:
+    return ", ".join(sorted(each.name for each in resources))

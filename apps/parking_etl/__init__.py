@@ -6,6 +6,7 @@ started by a schedule through a guard that both share; in ``always-on`` one task
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -48,10 +49,12 @@ class TimesSettings(Section):
     def _as_a_component_takes_it(self) -> Self:
         if fault := schedule_expression.fault_of_timezone(self.timezone):
             raise ValueError(f"timezone: got {self.timezone!r}; {fault}")
+        # A moment before all others: what is turned off may be past.
+        now = None if self.enabled else datetime(1970, 1, 1, tzinfo=UTC)
         faults = [
             f"{name}: got {text!r}; {fault}"
             for name, text in (("sync_availability", self.sync_availability), ("sync_parking", self.sync_parking))
-            if (fault := schedule_expression.fault(text, self.timezone))
+            if (fault := schedule_expression.fault(text, self.timezone, now=now))
         ]
         if faults:
             raise ValueError("; ".join(faults))
@@ -65,14 +68,23 @@ class Settings(TaskSettings):
     """A task for each run, or one task that stays and keeps time by itself."""
     times: TimesSettings = TimesSettings()
     """Of `scheduled`; the other mode has the source's own times, every 5 minutes and at 02:00 in Taipei."""
-    open_data_url: Annotated[str, Text(r"https://[A-Za-z0-9.-]+(:\d{1,5})?", "https:// and a host name")] = (
+    open_data_url: Annotated[str, Text(r"https://[A-Za-z0-9.-]+", "https:// and a host name, no more")] = (
         "https://data.ntpc.gov.tw"
     )
-    """Where the open data is."""
+    """Where the open data is. Without a port: its tasks may call 443 alone."""
     throughput: Literal["elastic", "bursting"] = "bursting"
     """The file system's: `bursting` costs nothing beside the storage."""
     skips: Annotated[int, Field(ge=1, le=100)] = 3
     """Runs in a row that find the database taken before that is told as a failure, in the mode `scheduled`."""
+
+    @model_validator(mode="after")
+    def _of_its_mode(self) -> Self:
+        unread = sorted(self.model_fields_set & {"times", "skips"}) if self.mode == "always-on" else []
+        if unread:
+            raise ValueError(
+                f"mode: got 'always-on'; take out {' and '.join(unread)}, or choose 'scheduled', which goes by it"
+            )
+        return self
 
 
 class ParkingEtl(Workload[Settings]):

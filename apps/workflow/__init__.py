@@ -5,12 +5,13 @@ How the gateway finds the agents is one setting, `discovery`: neither side's cod
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from apps._web import WebSettings
 from apps._workload import Outputs, Workload
+from components import naming
 from components.container import Container, HealthCheck
 from components.discovery import Discovery, DiscoveryArgs
 from components.service import Service, ServiceArgs, TargetHealth
@@ -39,6 +40,15 @@ class AgentSettings(ServiceSettings):
 
     size: SizeSettings = SizeSettings(cpu=512, memory=1024)
 
+    @model_validator(mode="after")
+    def _grows_by_what_is_measured(self) -> Self:
+        if self.scaling and self.scaling.requests_per_target is not None:
+            raise ValueError(
+                f"scaling.requests_per_target: got {self.scaling.requests_per_target}; leave it out, and hold "
+                "cpu_percent or memory_percent: nobody counts the calls of agents"
+            )
+        return self
+
 
 class GatewaySettings(WebSettings):
     """The HTTP service."""
@@ -56,6 +66,10 @@ class FoundSettings(DiscoverySettings):
     """The numbers of `service_connect`; a conversation may take any time."""
 
 
+def _short_enough(domain: str) -> str:
+    return naming.fixed(domain, naming.NAMESPACE)
+
+
 class Settings(WorkloadSettings):
     """What `workloads: workflow:` may say."""
 
@@ -63,7 +77,7 @@ class Settings(WorkloadSettings):
     gateway: GatewaySettings
     discovery: FoundSettings = FoundSettings()
     """How the gateway finds the agents."""
-    namespace: Annotated[str, Text(r"([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}", "a domain such as 'workflow.local'")] = (
+    namespace: Annotated[str, Text(naming.NAMESPACE.pattern, naming.NAMESPACE.reads), AfterValidator(_short_enough)] = (
         "workflow.local"
     )
     """The private domain in which the agents' name is registered, where it is."""

@@ -137,6 +137,18 @@ class Containers:
         self._server.shutdown()
         self._server.server_close()
 
+    def address_of(self, owner: str) -> str:
+        """Return the loopback address that is *owner*'s alone: a task's, by its ARN, or of what else has one in a VPC.
+
+        Raises:
+            ContainerError: this machine does not have it.
+
+        """
+        with self._lock:
+            if owner not in self._addresses:
+                self._addresses[owner] = _bindable(next(self._free_addresses))
+            return self._addresses[owner]
+
     # What follows is the endpoint's.
 
     def folder_of(self, image: str) -> Path:
@@ -177,7 +189,7 @@ class Containers:
         container = Container(
             task_arn=task_arn,
             image=image,
-            address=self._address_of(task_arn),
+            address=self.address_of(task_arn),
             definition=definition,
             labels=labels,
             command=words,
@@ -284,7 +296,7 @@ class Containers:
             "AWS_REGION": self.emulator.region,
             "AWS_DEFAULT_REGION": self.emulator.region,
         }
-        told = {BIND_ADDRESS: self._address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
+        told = {BIND_ADDRESS: self.address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
         told |= {DNS_SERVER: self.dns_server} if self.dns_server else {}
         role = str(task_definition.get("taskRoleArn", ""))
         if role:
@@ -296,12 +308,6 @@ class Containers:
             }
         return image | said | told
 
-    def _address_of(self, task_arn: str) -> str:
-        with self._lock:
-            if task_arn not in self._addresses:
-                self._addresses[task_arn] = _bindable(next(self._free_addresses))
-            return self._addresses[task_arn]
-
 
 def _bindable(address: str) -> str:
     with socket.socket() as probe:
@@ -309,7 +315,7 @@ def _bindable(address: str) -> str:
             probe.bind((address, 0))
         except OSError as error:
             raise ContainerError(
-                f"a task's address {address} cannot be bound: {error.strerror}; Linux has all of 127.0.0.0/8, other "
+                f"the address {address} cannot be bound: {error.strerror}; Linux has all of 127.0.0.0/8, other "
                 f"systems need it said (macOS: sudo ifconfig lo0 alias {address})"
             ) from error
     return address

@@ -12,7 +12,7 @@ import asyncio
 import http.client
 import importlib
 import socket
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 alb: Any = importlib.import_module("ministack.services.alb")
@@ -28,6 +28,8 @@ def probe_targets() -> None:
     async def handled(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
         status, answer_headers, answer = await handle(method, path, headers, body, query_params)
         asked = parse_qs((body or b"").decode())
+        if status == 200 and asked.get("Action") == ["CreateTargetGroup"]:  # noqa: PLR2004
+            _keep_what_is_spoken(asked)
         if status != 200 or asked.get("Action") != ["DescribeTargetHealth"]:  # noqa: PLR2004
             return status, answer_headers, answer
         group = alb._tgs[asked["TargetGroupArn"][0]]
@@ -42,6 +44,13 @@ def probe_targets() -> None:
     alb.handle_request = handled
 
 
+def _keep_what_is_spoken(asked: dict[str, list[str]]) -> None:
+    """Note what the emulator forgets of a new target group, or a group of gRPC would be probed as one of HTTP/1.1."""
+    (group,) = [each for each in alb._tgs.values() if [each["TargetGroupName"]] == asked["Name"]]
+    group["ProtocolVersion"] = asked.get("ProtocolVersion", ["HTTP1"])[0]
+    group["Matcher"] |= {"GrpcCode": asked["Matcher.GrpcCode"][0]} if "Matcher.GrpcCode" in asked else {}
+
+
 def _fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | None:
     """Return AWS's reason and description of why *target* is unhealthy; None if it is healthy."""
     port = group.get("HealthCheckPort", "traffic-port")
@@ -51,6 +60,8 @@ def _fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | N
         if group.get("HealthCheckProtocol", "HTTP") not in ("HTTP", "HTTPS"):
             socket.create_connection(address, timeout).close()
             return None
+        if group.get("ProtocolVersion") == "GRPC":
+            return _fault_of_grpc(group, address, timeout)
         connection = http.client.HTTPConnection(*address, timeout=timeout)
         connection.request("GET", group.get("HealthCheckPath", "/"), headers={"User-Agent": "ELB-HealthChecker/2.0"})
         status = connection.getresponse().status
@@ -62,6 +73,27 @@ def _fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | N
     if _matches(status, str(group.get("Matcher", {}).get("HttpCode", "200"))):
         return None
     return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
+
+
+def _fault_of_grpc(group: dict[str, Any], address: tuple[str, int], timeout: int) -> tuple[str, str] | None:
+    # Half a second to import, and few programs have such a group.
+    import grpc  # noqa: PLC0415
+
+    with grpc.insecure_channel("{}:{}".format(*address)) as channel:
+        call = cast("Any", channel).unary_unary(group.get("HealthCheckPath", "/AWS.ALB/healthcheck"))
+        try:
+            call(b"", timeout=timeout)  # an empty message is one of any type
+            code = grpc.StatusCode.OK
+        except grpc.RpcError as error:
+            code = cast("grpc.StatusCode", cast("Any", error).code())
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return "Target.FailedHealthChecks", "Health checks failed"
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return "Target.Timeout", "Request timed out"
+    number = int(code.value[0])
+    if _matches(number, str(group.get("Matcher", {}).get("GrpcCode", "12"))):
+        return None
+    return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{number}]"
 
 
 def _port(group: dict[str, Any], target: dict[str, Any]) -> int:

@@ -30,6 +30,17 @@ def _role_policy(this: Making) -> Answer:
 _POLICY: Final = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
 
 
+def _managed_policy(this: Making) -> Answer:
+    made = this.create("iam:CreatePolicy", rename={"name": "PolicyName", "policy": "PolicyDocument"})["Policy"]
+    return this.answer(made["Arn"], made, arn=made["Arn"], policyId=made["PolicyId"])
+
+
+def _identity_provider(this: Making) -> Answer:
+    rename = {"clientIdLists": "ClientIDList", "thumbprintLists": "ThumbprintList"}
+    arn = this.create("iam:CreateOpenIDConnectProvider", rename=rename)["OpenIDConnectProviderArn"]
+    return this.answer(arn, arn=arn, thumbprintLists=this.get("thumbprintLists", []))
+
+
 def _role_policy_attachment(this: Making) -> Answer:
     this.create("iam:AttachRolePolicy", rename={"role": "RoleName"})
     return this.answer(f"{this['role']}-{this['policyArn']}")
@@ -88,6 +99,8 @@ def _certificate(this: Making) -> Answer:
 
 TABLE: Final[Table] = {
     "aws:acm/certificate:Certificate": _certificate,
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _identity_provider,
+    "aws:iam/policy:Policy": _managed_policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_policy_attachment,

@@ -14,10 +14,12 @@ from components.account import Account
 from components.adopted_network import AdoptedNetwork
 from components.alarms import AlarmsArgs
 from components.api_gateway_logging import ApiGatewayLogging, ApiGatewayLoggingArgs
+from components.boundary import BoundaryArgs
 from components.bucket import BucketArgs
 from components.capacity import Capacity
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck, Tmpfs, Ulimit
+from components.deploy_role import DeployRoleArgs, GithubProvider, GithubProviderArgs
 from components.discovery import (
     Address,
     AlbGrpc,
@@ -385,6 +387,27 @@ def _bucket(_: ResourceOptions) -> Iterator[BucketArgs]:
     yield BucketArgs(versioned=False, log_delivery=ACCOUNT)
 
 
+def _boundary(_: ResourceOptions) -> Iterator[BoundaryArgs]:
+    closed = ("arn:aws:s3:::state", "arn:aws:s3:::state/*")
+    yield BoundaryArgs(account=ACCOUNT, role_path="/shop/test/", closed=closed, path="/walls/")
+
+
+def _github_provider(_: ResourceOptions) -> Iterator[GithubProviderArgs]:
+    yield GithubProviderArgs(account=ACCOUNT)
+
+
+def _deploy_role(opts: ResourceOptions) -> Iterator[DeployRoleArgs]:
+    yield DeployRoleArgs(
+        account=ACCOUNT,
+        github=GithubProvider("github", GithubProviderArgs(account=ACCOUNT), opts),
+        repository="acme/shop",
+        runs=("environment:test", "ref:refs/heads/main"),
+        policies={"data": GRANTS[:1], "queues": GRANTS[1:]},
+        path="/walls/",
+        max_session=7200,
+    )
+
+
 def _secret(_: ResourceOptions) -> Iterator[SecretArgs]:
     yield SecretArgs(description="What the shop knows", value=Output.secret("hidden"), kms_key_arn=KEY)
     yield SecretArgs(secret_name="shop", recovery_days=7)  # noqa: S106 - a name
@@ -466,13 +489,16 @@ def _schedule(opts: ResourceOptions) -> Iterator[ScheduleArgs]:
 SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "Alarms": _alarms,
     "ApiGatewayLogging": _logging,
+    "Boundary": _boundary,
     "Bucket": _bucket,
     "Cluster": _cluster,
+    "DeployRole": _deploy_role,
     "FileSystem": _file_system,
     "Discovery": _discovery,
     "FailedRuns": _failed_runs,
     "FailedTasks": _failed_tasks,
     "Function": _function,
+    "GithubProvider": _github_provider,
     "Guard": _guard,
     "LoadBalancer": _load_balancer,
     "Namespace": _namespace,

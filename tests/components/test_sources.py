@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from components.capacity import Capacity
-from components.fargate import Size
+from components.fargate import InstanceSize, Size
 from tests.components.library import FOLDER, classes, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-POSITIONAL: Final = (Size, Capacity)
+POSITIONAL: Final = (Size, InstanceSize, Capacity)
 """Values that are read like a literal: ``Size(256, 512)``."""
 
 each_source = pytest.mark.parametrize("source", sorted(FOLDER.rglob("*.py")), ids=lambda each: each.stem)

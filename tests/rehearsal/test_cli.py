@@ -52,7 +52,7 @@ def test_a_result_that_would_be_a_folder_is_told_before_the_work(tmp_path: Path)
 
 def test_a_result_whose_disk_is_full_fails_at_the_end(tmp_path: Path) -> None:
     """All else is printed all the same."""
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
     ended = rehearse("up", project, "--stack", "dev", json_file=Path("/dev/full"), reads_result=False)
     assert ended.code == 1
@@ -78,7 +78,7 @@ def test_an_output_that_cannot_be_written_ends_it_in_one_line(words: tuple[str, 
 
 
 def test_an_encoding_without_our_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
     ended = rehearse("preview", project, "--stack", "dev", PYTHONIOENCODING="ascii")
     assert ended.output.startswith("previewing dev ?\n")
@@ -87,13 +87,13 @@ def test_an_encoding_without_our_characters_is_no_reason_to_fail(tmp_path: Path)
 
 
 def test_no_rehearsal_to_end_is_no_error(tmp_path: Path) -> None:
-    ended = rehearse("down", copy(tmp_path / "project"))
+    ended = rehearse("down", copy(tmp_path / "project", only="query-service"))
     assert (ended.code, ended.output) == (0, "no rehearsal is up\n")
 
 
 def test_bad_settings_are_all_told_at_once(tmp_path: Path) -> None:
     """One a run would cost an engineer an evening."""
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     change(project / "Pulumi.dev.yaml", "  drydock:region: ap-southeast-1", "  drydock:region: atlantis")
     change(project / "Pulumi.dev.yaml", "    nat: single", "    nat: many")
     change(project / "Pulumi.dev.yaml", "      desired_count: 1", "      desired_count: -1\n      colour: blue")
@@ -107,7 +107,7 @@ def test_bad_settings_are_all_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_broken_script_is_told_before_anything_is_created(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     script = project / "apps/query_service/rehearsal.yaml"
     change(script, "  - name: the service is well\n", "  - name: the service is well\n    colour: blue\n")
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
@@ -118,7 +118,7 @@ def test_a_broken_script_is_told_before_anything_is_created(tmp_path: Path) -> N
 
 
 def test_a_failed_request_is_shown_with_what_the_workload_said(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     script = project / "apps/query_service/rehearsal.yaml"
     change(script, "      json: {status: ok}\n", "      json: {status: splendid}\n")
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
@@ -240,7 +240,7 @@ def test_an_interrupted_rehearsal_writes_its_result_all_the_same(tmp_path: Path)
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A project with a rehearsal that is kept up, and what it printed."""
-    project = copy(tmp_path_factory.mktemp("kept") / "project")
+    project = copy(tmp_path_factory.mktemp("kept") / "project", only="query-service")
     try:
         ended = rehearse("up", project, "--stack", "dev", "--keep")
         assert ended.code == 0, ended.output
@@ -278,7 +278,7 @@ def test_a_second_rehearsal_beside_a_kept_one_is_refused(kept: tuple[Path, str])
 
 
 def test_down_ends_what_was_kept(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     started = Started(tmp_path / "output", project, "--keep")
     marker, folder = started.watchdog()
     assert started.process.wait(120) == 0
@@ -290,7 +290,7 @@ def test_down_ends_what_was_kept(tmp_path: Path) -> None:
 
 def test_a_command_that_is_killed_before_it_could_keep_leaves_nothing(tmp_path: Path) -> None:
     """Its work is done in another process, which must notice."""
-    started = Started(tmp_path / "output", copy(tmp_path / "project"), "--keep")
+    started = Started(tmp_path / "output", copy(tmp_path / "project", only="query-service"), "--keep")
     marker, folder = started.watchdog()
     started.wait_for("deploying")
     since = time.monotonic()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 AGENT = "agent.workflow.local"
+BALANCER = "talk-1.elb.amazonaws.com"
 
 
 class CloudMap:
@@ -71,6 +72,14 @@ def answers(where: Zones, name: str, kind: str = "A") -> set[str]:
     """Return the values that *where* answers with."""
     answer = where.answer(dns.message.make_query(name, kind))
     return {item.to_text() for rrset in answer.answer for item in rrset}
+
+
+def test_a_load_balancers_name_is_all_its_addresses_and_has_nothing_below() -> None:
+    found = zones(CloudMap(A=10), {BALANCER: ["127.0.0.2", "127.0.0.3"]})
+    assert answers(found, BALANCER) == answers(found, BALANCER.upper()) == {"127.0.0.2", "127.0.0.3"}
+    assert found.answer(dns.message.make_query(BALANCER, "A")).answer[0].ttl == 60
+    assert (code(found, BALANCER, "AAAA"), code(found, f"a.{BALANCER}")) == ("NOERROR", "NXDOMAIN")
+    assert code(found, "other.elb.amazonaws.com") == "REFUSED"
 
 
 def code(where: Zones, name: str, kind: str = "A") -> str:
@@ -167,3 +176,15 @@ def test_garbage_gets_no_answer_and_does_no_harm(served: tuple[CloudMap, int]) -
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(b"no message", ("127.0.0.1", port))
     assert ask(port).rcode() == dns.rcode.NOERROR
+
+
+def test_a_load_balancer_that_is_made_later_is_found_too() -> None:
+    """The resolver is there before anything is deployed."""
+    balancers: dict[str, list[str]] = {}
+    with serve(CloudMap(A=10), balancers) as address:  # type: ignore[arg-type]
+        port = int(address.partition(":")[2])
+        assert ask(port, BALANCER).rcode() == dns.rcode.REFUSED
+        balancers[BALANCER] = ["127.0.0.2"]
+        made = time.monotonic()
+        while not ask(port, BALANCER).answer:
+            assert time.monotonic() - made < 1

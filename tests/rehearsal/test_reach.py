@@ -17,13 +17,18 @@ SCRIPT = Script.model_validate(
 
 def told(outputs: dict[str, Any]) -> str:
     emulator: Any = SimpleNamespace(endpoint="http://127.0.0.1:1", environment={"AWS_ENDPOINT_URL": "x"})
-    return reach.told(emulator, {"shop": SCRIPT}, outputs)
+    return reach.told(emulator, {"shop": SCRIPT}, outputs, {"shop.example.com": "shop.elb"})
 
 
 def test_each_entrance_is_told_as_a_command() -> None:
     assert "# shop: it holds\n  curl -i -X GET http://127.0.0.1:9/x" in told(
         {"workloads": {"shop": {"url": "http://127.0.0.1:9"}}}
     )
+
+
+def test_a_load_balancers_own_domain_is_reached_by_its_other_name() -> None:
+    """Nobody resolves either here; the emulator knows one."""
+    assert "Host: shop.elb'" in told({"workloads": {"shop": {"url": "http://shop.example.com"}}})
 
 
 @pytest.mark.parametrize("outputs", [{}, {"workloads": {}}, {"workloads": {"shop": {"url": "arn:aws:x"}}}])

@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from rehearsal import report
-from rehearsal.result import Asked, Resource, Result, Streamed, Verdict
+from rehearsal.result import Asked, LeftOut, Resource, Result, Streamed, Verdict
 
 
 def resource(name: str, parent: str, token: str, seconds: float = 0.0) -> Resource:
@@ -166,3 +166,18 @@ def test_streams_have_a_line_with_their_figures() -> None:
         "1 killed, replaced in 1.2 s",
         "a death is survived",
     ]
+
+
+def test_what_was_left_out_is_counted_with_why_and_what_is_not_there_is_told() -> None:
+    """Five requests of which two were left out are not five that came as expected."""
+    result = whole()
+    result.left_out += [
+        LeftOut(workload="shop", kind=kind, name=name, why="mode is 'b'")
+        for kind, name in (("requests", "x"), ("requests", "y"), ("streams", "z"))
+    ]
+    result.not_there.append("VPC Lattice")
+    text = printed(result)
+    assert "Requests  1 of 1 as expected; 2 not asked, since shop's mode is 'b'\n" in text
+    assert "Streams  1 not asked, since shop's mode is 'b'\n" in text
+    assert "Jobs" not in text
+    assert "used by the program, and not done here: VPC Lattice" in text

@@ -101,6 +101,23 @@ def test_another_port_than_80_goes_with_the_name() -> None:
     assert resolve("http://127.0.0.1:9/x") == ("http://127.0.0.1:9/x", {})
 
 
+def test_a_load_balancers_own_domain_is_asked_for_by_the_name_that_aws_gave_it() -> None:
+    """Its record is somebody else's: the emulator would take the name for a bucket's."""
+    shop = Registered(
+        urn="urn:shop",
+        type="drydock:index:LoadBalancer",
+        name="shop",
+        parent="",
+        custom=False,
+        inputs={},
+        outputs={"dns_name": "a.elb.amazonaws.com", "url": "https://Shop.example.com"},
+    )
+    domains = requests.domains(Tree([shop], {}))
+    resolve = Client("http://127.0.0.1:4566", domains).resolve
+    assert resolve("https://shop.example.com/x")[1] == {"Host": "a.elb.amazonaws.com:443"}
+    assert resolve("http://api.example.com")[1] == {"Host": "api.example.com"}
+
+
 def test_a_json_body_brings_its_content_type(gateway: Gateway) -> None:
     asked = ask(gateway, method="POST", json={"limit": 1})
     assert asked.ok

@@ -81,7 +81,7 @@ def test_a_preview_creates_nothing(tmp_path: Path) -> None:
 
 def test_a_workload_without_a_script_is_waited_for_and_said_so(tmp_path: Path) -> None:
     """A silent pass would look like an answered request."""
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     (project / "apps/query_service/rehearsal.yaml").unlink()
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
     assert ended.code == 0, ended.output
@@ -91,7 +91,7 @@ def test_a_workload_without_a_script_is_waited_for_and_said_so(tmp_path: Path) -
 
 
 def test_a_call_that_aws_refuses_is_told_with_its_resource_and_words(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     change(project / "components/rest_api.py", "function=target.function_name,", 'function="nobody",')
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
     assert ended.code == 1
@@ -105,7 +105,7 @@ def test_a_call_that_aws_refuses_is_told_with_its_resource_and_words(tmp_path: P
 
 def test_a_service_that_does_not_start_is_told_with_its_last_words(tmp_path: Path) -> None:
     """Without its stopped reason and lines an engineer has nothing to go by."""
-    project = copy(tmp_path / "project")
+    project = copy(tmp_path / "project", only="query-service")
     change(
         project / "apps/query_service/service/main.py",
         "from __future__ import annotations\n",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
-from rehearsal.unproved import CORRECTED
+import pytest
+
+from rehearsal.graph import Registered
+from rehearsal.tree import Tree
+from rehearsal.unproved import CORRECTED, used
 from tests.rehearsal.copies import PROJECT
 
 
@@ -15,3 +20,42 @@ def test_every_correction_of_the_emulator_is_printed_with_the_results() -> None:
     called = [each.func for each in ast.walk(apply) if isinstance(each, ast.Call)]
     names = [each.id if isinstance(each, ast.Name) else each.attr for each in called]  # type: ignore[attr-defined]
     assert sorted(names) == sorted(CORRECTED)
+
+
+def told(token: str, **inputs: Any) -> list[str]:
+    balancer = {"loadBalancerType": "network", "subnets": ["a"]}
+    graph = [
+        Registered(
+            urn=f"urn:{each}", type=each, name="talk", parent="", custom=True, inputs=given, outputs={"arn": "arn:talk"}
+        )
+        for each, given in ((token, inputs), ("aws:lb/loadBalancer:LoadBalancer", balancer))
+    ]
+    return used(Tree(graph, {}))
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "said"),
+    [
+        ("aws:ecs/service:Service", {"serviceConnectConfiguration": {"enabled": True}}, "Service Connect"),
+        ("aws:vpclattice/service:Service", {}, "VPC Lattice"),
+        ("aws:lb/targetGroup:TargetGroup", {"protocolVersion": "GRPC"}, "gRPC and HTTP/2"),
+        (
+            "aws:lb/listener:Listener",
+            {"protocol": "TLS", "loadBalancerArn": "arn:talk"},
+            "listener 'talk' of a network load balancer: TLS is not spoken",
+        ),
+    ],
+)
+def test_what_the_program_uses_and_the_emulator_does_not_do_is_told(
+    token: str, inputs: dict[str, Any], said: str
+) -> None:
+    """Such a resource is made in the emulator, and nothing comes of it: the report would call it enacted."""
+    (line,) = told(token, **inputs)
+    assert said in line
+    assert "talk" in line
+
+
+def test_what_the_program_does_not_use_is_not_told() -> None:
+    """A list that is always the same is not read."""
+    assert told("aws:ecs/service:Service", serviceConnectConfiguration={"enabled": False}) == []
+    assert told("aws:lb/targetGroup:TargetGroup", protocolVersion="HTTP1") == []

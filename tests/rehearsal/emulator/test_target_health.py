@@ -5,14 +5,20 @@ from __future__ import annotations
 import http.server
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
+from grpc_health.v1 import health as health_service
+from grpc_health.v1 import health_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rehearsal.emulator import Emulator
+
+CHECK = "/grpc.health.v1.Health/Check"
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +79,33 @@ def test_the_matcher_says_which_codes_pass(corrected: Emulator, workload: int) -
 def test_a_port_that_nothing_listens_on_is_unhealthy(corrected: Emulator, workload: int) -> None:
     """A health check on another port than the traffic's must be tried there."""
     assert health(corrected, workload, "/health", HealthCheckPort="9")["Reason"] == "Target.FailedHealthChecks"
+
+
+@pytest.fixture(scope="module")
+def grpc_workload() -> Iterator[int]:
+    """Serve gRPC's own health service; the port."""
+    server: Any = grpc.server(ThreadPoolExecutor(2))
+    service: Any = health_service.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(service, server)
+    port = int(server.add_insecure_port("127.0.0.1:0"))
+    server.start()
+    yield port
+    server.stop(None).wait()
+
+
+def grpc_health(aws: Emulator, port: int, path: str = CHECK, **more: Any) -> dict[str, Any]:
+    return health(aws, port, path, ProtocolVersion="GRPC", **more)
+
+
+def test_a_target_of_grpc_is_called_as_one(corrected: Emulator, grpc_workload: int) -> None:
+    """Asked over HTTP/1.1 it would never be well, and its service be waited for in vain."""
+    assert grpc_health(corrected, grpc_workload, Matcher={"GrpcCode": "0"})["State"] == "healthy"
+    assert grpc_health(corrected, grpc_workload, "/AWS.ALB/healthcheck")["State"] == "healthy", "12 is AWS's default"
+    assert grpc_health(corrected, grpc_workload, "/no/Method", Matcher={"GrpcCode": "0-1"})["Description"] == (
+        "Health checks failed with these codes: [12]"
+    )
+
+
+def test_a_target_of_grpc_that_is_not_there_is_unhealthy(corrected: Emulator) -> None:
+    told = grpc_health(corrected, 9, Matcher={"GrpcCode": "0-99"})
+    assert told["Reason"] == "Target.FailedHealthChecks", "no answer is no code"

@@ -1,0 +1,1 @@
+"""Services whose items are fields that callers give, kept in a DynamoDB table of the service's own."""

@@ -1,0 +1,1 @@
+"""What every service shares: HTTP, the environment, the log, and what is said to callers."""

@@ -1,0 +1,227 @@
+"""HTTP/1.1 over asyncio: h11 reads and writes the protocol, and every wait here has an end.
+
+A request is read on the event loop, so that a slow client costs a socket and no thread, and `/health` is answered
+while every thread is busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import h11
+
+from serving.faults import RefusalError
+from serving.messages import Request, Response, new_id, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from serving.journal import Journal
+
+READ_SECONDS: Final = 10
+"""A request's head and body are here this soon after its first byte, or the client is cut."""
+
+IDLE_SECONDS: Final = 75
+"""A connection may rest this long between requests: longer than the 60 s of a load balancer, or it would send a
+request into a connection that is just being closed."""
+
+LARGEST_HEAD: Final = 16 * 1024
+
+MOST_CONNECTIONS: Final = 512
+"""Beyond these a client is told to come again. Below the 1024 open files that a process may have by default."""
+
+MOST_BODIES: Final = 128 * 1024 * 1024
+"""Bytes that the bodies of all connections may come to: where one may be large, there are fewer connections. A quarter
+of the 512 MiB that a task has."""
+
+_CHUNK: Final = 65536
+_LINGER_SECONDS: Final = 1
+
+# What reached this host before the drain began may not have been read yet: it is in flight all the same.
+_UNREAD_SECONDS: Final = 0.1
+
+
+class Server:
+    """Reads requests whose bodies have *largest_body* bytes at most, hands each to *answer*, writes what comes back."""
+
+    def __init__(
+        self, answer: Callable[[Request], Awaitable[Response]], journal: Journal, *, largest_body: int
+    ) -> None:
+        self._answer = answer
+        self._journal = journal
+        self._largest_body = largest_body
+        self._most = min(MOST_CONNECTIONS, MOST_BODIES // largest_body)
+        self._connections: dict[asyncio.Task[Any], Connection] = {}
+        self._draining = False
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin to accept connections; OSError where the address is not to be had."""
+        # Kept, so that it is not collected; it listens until the process ends, to say that it is draining.
+        self._listener = await asyncio.start_server(self._serve, host, port, backlog=128, limit=_CHUNK)
+
+    async def drain(self, seconds: float) -> int:
+        """Wait until no connection has a request on it, and return how many still have after *seconds*.
+
+        The listener stays, for whoever comes meanwhile to be told so; each connection closes with its next answer.
+        """
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        await asyncio.sleep(_UNREAD_SECONDS)
+        while busy := [task for task, connection in self._connections.items() if not connection.idle]:
+            if loop.time() >= ends:
+                return len(busy)
+            await asyncio.wait(busy, timeout=ends - loop.time())
+        return 0
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(reader, writer, self._largest_body)
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self._connections[task] = connection
+        try:
+            await self._converse(connection)
+        except (OSError, TimeoutError, h11.LocalProtocolError):
+            pass  # the client went away, or does not read what it is told
+        finally:
+            connection.abort()
+            del self._connections[task]
+
+    async def _refuse(self, connection: Connection, refusal: RefusalError) -> None:
+        request_id = new_id()
+        self._journal.warning(
+            "unread request", request_id=request_id, status=refusal.status, error_message=str(refusal)
+        )
+        await connection.write(refused(refusal, request_id), close=True)
+
+    async def _converse(self, connection: Connection) -> None:
+        if len(self._connections) > self._most:
+            busy = RefusalError(503, f"{self._most} connections are open: try again", headers={"retry-after": "1"})
+            await self._refuse(connection, busy)
+            return
+        wait = READ_SECONDS
+        while await connection.wakes(wait):
+            try:
+                request = await connection.read()
+            except RefusalError as refusal:
+                await self._refuse(connection, refusal)
+                return
+            if request is None:
+                return
+            response = await self._answer(request)
+            if not await connection.write(response, close=self._draining):
+                return
+            wait = IDLE_SECONDS
+
+
+class Connection:
+    """One client's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, largest_body: int) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
+        self._largest_body = largest_body
+        self._bodiless = False
+        self.idle = True
+        """Nothing of a request has come, or the last one is answered."""
+
+    async def wakes(self, seconds: float) -> bool:
+        """Wait for the first byte of a request; False where none comes."""
+        if not self._http.trailing_data[0]:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    received = await self._reader.read(_CHUNK)
+                    self._http.receive_data(received)
+                    self.idle = not received
+                    return not self.idle
+            return False
+        self.idle = False  # it came along with the one before
+        return True
+
+    async def read(self) -> Request | None:
+        """Read a request to its end; None where the client goes before that.
+
+        Raises:
+            RefusalError: it is no request, too large, or too slow.
+
+        """
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._request()
+        except TimeoutError:
+            raise RefusalError(408, f"the request was not here within {READ_SECONDS} seconds") from None
+        except h11.RemoteProtocolError as error:
+            raise RefusalError(error.error_status_hint, f"this is no HTTP request: {error}") from error
+
+    async def write(self, response: Response, *, close: bool = False) -> bool:
+        """Write *response*; False where it was the connection's last."""
+        headers = {"date": formatdate(usegmt=True), "cache-control": "no-store", **response.headers}
+        if response.status != HTTPStatus.NO_CONTENT:
+            headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
+        if close:
+            headers["connection"] = "close"
+        head = h11.Response(
+            status_code=response.status,
+            reason=HTTPStatus(response.status).phrase.encode(),
+            headers=list(headers.items()),
+        )
+        # A HEAD is told how long the body would be, and gets none.
+        for event in (head, h11.Data(data=b"" if self._bodiless else response.body), h11.EndOfMessage()):
+            self._writer.write(self._http.send(event) or b"")
+        async with asyncio.timeout(READ_SECONDS):
+            await self._writer.drain()
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            await self._linger()
+            return False
+        self._http.start_next_cycle()
+        self.idle = True
+        return True
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._writer.transport.abort()
+
+    async def _request(self) -> Request | None:
+        head = await self._event()
+        if not isinstance(head, h11.Request):
+            return None
+        self._bodiless = head.method == b"HEAD"
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+        too_large = RefusalError(413, f"a body has {self._largest_body} bytes at most")
+        if int(headers.get("content-length", "0")) > self._largest_body:
+            raise too_large
+        body = bytearray()
+        while isinstance(event := await self._event(), h11.Data):
+            body += event.data
+            if len(body) > self._largest_body:
+                raise too_large
+        if not isinstance(event, h11.EndOfMessage):
+            return None
+        return Request(
+            method=head.method.decode("latin-1"),
+            target=head.target.decode("latin-1"),
+            headers=headers,
+            body=bytes(body),
+        )
+
+    async def _event(self) -> Any:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                go_on = h11.InformationalResponse(status_code=100, headers=[])
+                self._writer.write(self._http.send(go_on) or b"")
+            self._http.receive_data(await self._reader.read(_CHUNK))
+        return event
+
+    async def _linger(self) -> None:
+        """Read on for a moment: closing on unread data would take the response back before the client has it."""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                self._writer.write_eof()
+                while await self._reader.read(_CHUNK):
+                    pass
