@@ -35,7 +35,7 @@ class WebSettings(ServiceSettings):
         if balancers[self.load_balancer] is None:
             opened = {"internal": "vpc", "public": "0.0.0.0/0"}[self.load_balancer]
             yield (
-                f"is behind the {self.load_balancer} load balancer; "
+                f"load_balancer: got {self.load_balancer!r}, which the stack has not; "
                 f"add `{self.load_balancer}_load_balancer: {{open_to: [{opened}]}}`"
             )
 

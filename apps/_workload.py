@@ -98,6 +98,7 @@ class Workload(Component, Generic[S]):
         *,
         grants: Sequence[Grant] = (),
         family: str | None = None,
+        log_group: str | None = None,
     ) -> Task:
         """Make the task *name* of *containers*, which may do what *grants* say, as large and logged as *said*."""
         return Task(
@@ -109,6 +110,7 @@ class Workload(Component, Generic[S]):
                 grants=grants,
                 family=family,
                 logs=Logs(retention_days=said.log_retention_days),
+                log_group=log_group,
                 exec_on=self.on.cluster if said.execute_command else None,
             ),
             self.child(),

@@ -11,9 +11,10 @@ from pulumi import Output, ResourceOptions
 
 from components import documents, naming, volume
 from components.base import Component, declared
-from components.container import Container
+from components.capacity import LaunchType
+from components.container import Container, NetworkMode
 from components.errors import InvalidArgsError, of, one_of, within
-from components.fargate import Size
+from components.fargate import InstanceSize, Size
 from components.grants import Grant
 from components.logs import Logs
 from components.roles import ServiceRole, confused_deputy
@@ -30,8 +31,9 @@ class TaskArgs:
     """What a `Task` takes.
 
     Raises:
-        InvalidArgsError: a bound of Fargate's broken, no essential container, or containers that contradict
-            each other (one name or port twice, a dependency on nobody or on oneself, one volume's name for two).
+        InvalidArgsError: a bound of Fargate's broken, no essential container, containers that contradict each other (one
+            name or port twice, a dependency on nobody or on oneself, one volume's name for two), or a network that
+            the task cannot have.
 
     """
 
@@ -40,19 +42,28 @@ class TaskArgs:
     containers: Sequence[Container]
     """One or more; ten at most (the quota of containers in a task definition)."""
     size: Size = field(default_factory=Size)
-    """CPU units and MiB of the whole task. Default: 256 and 512, Fargate's smallest."""
+    """CPU units and MiB of the whole task; an `InstanceSize` is for instances. Default: 256 and 512, Fargate's
+    smallest."""
+    launch_type: LaunchType = "FARGATE"
+    """What kind of machine it is for; the capacity it is run on must be of that kind."""
+    network_mode: NetworkMode = "awsvpc"
+    """``awsvpc``: an address and a security group of its own. On EC2 also ``bridge``: behind ports of its instance, as
+    many tasks as fit; and ``host``: its ports are the instance's, and so is the instance's role to it. Both share the
+    instance's security group with all other tasks there."""
     grants: Sequence[Grant] = ()
     """What the containers may do in AWS. Default: nothing."""
     family: str | None = None
     """Name of the definition's revisions, typed by people. Default: the component's name."""
     logs: Logs = field(default_factory=Logs)
     """How its containers' lines reach CloudWatch and how long they stay."""
+    log_group: str | None = None
+    """Name of the log group, which no two tasks share. Default: ``/ecs/<family>``."""
     log_prefix: str = "ecs"
     """What its log streams begin with."""
     exec_on: Cluster | None = None
     """The cluster whose audit log records ECS Exec sessions. Default: none; Exec is off and the root read-only."""
     ephemeral_storage: int | None = None
-    """GiB of disk, 21 to 200. Default: Fargate's 20."""
+    """GiB of disk, 21 to 200, on Fargate. Default: Fargate's 20."""
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     """The image's. ARM64 costs about a fifth less."""
 
@@ -61,6 +72,7 @@ class TaskArgs:
             raise InvalidArgsError(of(self, "containers"), got=len(self.containers), want="from 1 to 10 containers")
         within(self, "ephemeral_storage", 21, 200, "GiB")
         one_of(self, "architecture", ("X86_64", "ARM64"))
+        self._refuse_what_the_machine_has_not()
         if not any(container.essential for container in self.containers):
             raise InvalidArgsError(
                 "Container.essential", got=False, want="at least one container of a task must be essential"
@@ -77,10 +89,41 @@ class TaskArgs:
                     want="ECS Exec's agent must write to the root: turn one of the two off",
                 )
 
+    def _refuse_what_the_machine_has_not(self) -> None:
+        one_of(self, "launch_type", ("FARGATE", "EC2", "MANAGED_INSTANCES"))
+        one_of(self, "network_mode", ("awsvpc", "bridge", "host"))
+        if self.network_mode != "awsvpc" and self.launch_type != "EC2":
+            raise InvalidArgsError(
+                of(self, "network_mode"), got=self.network_mode, want=f"'awsvpc' on {self.launch_type}, or EC2"
+            )
+        if self.launch_type == "FARGATE" and isinstance(self.size, InstanceSize):
+            raise InvalidArgsError(of(self, "size"), got=self.size, want="a Size, which is a pair that Fargate has")
+        if self.launch_type != "FARGATE" and self.ephemeral_storage is not None:
+            raise InvalidArgsError(
+                of(self, "ephemeral_storage"), got=self.ephemeral_storage, want="none: the disk is the instances' own"
+            )
+        for container in self.containers:
+            container.static_host_port(self.network_mode)
+            if self.network_mode != "bridge" and container.host_port is not None:
+                raise InvalidArgsError(
+                    f"Container.host_port of {container.name!r}",
+                    got=container.host_port,
+                    want=f"none, or network_mode 'bridge': in {self.network_mode!r} it is the port itself",
+                )
+            if self.network_mode != "awsvpc" and container.mounts:
+                raise InvalidArgsError(
+                    f"Container.mounts of {container.name!r}",
+                    got=min(container.mounts),
+                    want="none, or network_mode 'awsvpc': a file system is opened to a task's own security group",
+                )
+
     def _refuse_twins(self) -> None:
         names: list[object] = [container.name for container in self.containers]
-        ports: list[object] = [container.port for container in self.containers if container.port]
-        for what, values in (("name", names), ("port", ports)):
+        own = [
+            container.host_port if self.network_mode == "bridge" else container.port for container in self.containers
+        ]
+        ports: list[object] = [port for port in own if port]
+        for what, values in (("name", names), ("host_port" if self.network_mode == "bridge" else "port", ports)):
             for value in values:
                 if values.count(value) > 1:
                     raise InvalidArgsError(
@@ -126,7 +169,7 @@ class TaskArgs:
 
 
 class Task(Component):
-    """A Fargate task definition, with a role for the containers, another for ECS itself, and one log group.
+    """A task definition, for Fargate or for instances, with a role for the containers, another for ECS itself, and one log group.
 
     The execution role may pull these images, write to this log group and read these secrets, and nothing else:
     AWS's own AmazonECSTaskExecutionRolePolicy reaches every repository and log group of the account.
@@ -143,13 +186,18 @@ class Task(Component):
     execution_role_arn: Output[str]
     log_group_name: str
     containers: Sequence[Container]
+    launch_type: LaunchType
+    """What kind of machine it is for."""
+    network_mode: NetworkMode
+    """What network its containers are in."""
     exec_on: bool
     """Whether ECS Exec may be turned on for it."""
 
     def __init__(self, name: str, args: TaskArgs, opts: ResourceOptions | None = None) -> None:
         self.family = naming.fixed(args.family or name, naming.FAMILY)
-        self.log_group_name = naming.fixed(f"/ecs/{self.family}", naming.LOG_GROUP)
+        self.log_group_name = naming.fixed(args.log_group or f"/ecs/{self.family}", naming.LOG_GROUP)
         self.containers, self.exec_on = args.containers, args.exec_on is not None
+        self.launch_type, self.network_mode = args.launch_type, args.network_mode
         task_role, execution_role = _roles(name, args, self.log_group_name)
         super().__init__(name, declared(args), opts, roles=(task_role, execution_role))
 
@@ -168,14 +216,17 @@ class Task(Component):
             family=self.family,
             cpu=str(args.size.cpu),
             memory=str(args.size.memory),
-            network_mode="awsvpc",
-            requires_compatibilities=["FARGATE"],
+            network_mode=args.network_mode,
+            requires_compatibilities=[args.launch_type],
             runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": args.architecture},
             ephemeral_storage={"size_in_gib": args.ephemeral_storage} if args.ephemeral_storage else None,
             task_role_arn=works_as.arn,
             execution_role_arn=started_by.arn,
             container_definitions=documents.render(
-                [each.definition(log_options=log_options, exec_on=self.exec_on) for each in args.containers]
+                [
+                    each.definition(log_options=log_options, exec_on=self.exec_on, network_mode=args.network_mode)
+                    for each in args.containers
+                ]
             ),
             # By name: a container that only reads has the volume of the one that writes.
             volumes=list({each.name: each.definition() for each in volumes}.values()) or None,

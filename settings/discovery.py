@@ -81,7 +81,7 @@ class LatticeSettings(Section):
 class AddressSettings(Section):
     """What `address` tells clients."""
 
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, Text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "a host name or an IPv4 address")]
     """A host name or an IPv4 address."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Default: the server's own."""
@@ -120,8 +120,8 @@ class DiscoverySettings(Section):
         balancer = stack.internal_load_balancer
         if "alb_grpc" in self.ways and (balancer is None or balancer.domain is None):
             yield (
-                "is found by alb_grpc, which speaks TLS alone; add `certificate_arn` and `domain` to "
-                "`internal_load_balancer`, or choose another of `discovery: {ways: [...]}`"
+                "ways: got 'alb_grpc', which speaks TLS alone; add `certificate_arn` and `domain` to "
+                "`internal_load_balancer`, or choose another way"
             )
 
     def value(self, route: Callable[[], Route]) -> tuple[Way, ...]:

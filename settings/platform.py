@@ -13,7 +13,7 @@ from components.errors import InvalidArgsError
 from components.flow_logs import FlowLogs
 from components.load_balancer import LoadBalancerArgs
 from components.network import NetworkArgs
-from settings.section import ACCOUNT_ID, REGION, Section, Text
+from settings.section import ACCOUNT_ID, REGION, Section, Text, below
 from settings.workload import CapacitySettings, RetentionDays, Strategy, WorkloadSettings
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Settings(Section):
                     f"account and region, {certificates}...: a load balancer takes no other"
                 )
         for name, section in self.workloads.each():
-            yield from (f"workloads.{name}.{problem}" for problem in section.problems(self))
+            yield from (below(f"workloads.{name}", problem) for problem in section.problems(self))
 
     def _balancers(self) -> dict[str, LoadBalancerSettings]:
         kinds = {"internal": self.internal_load_balancer, "public": self.public_load_balancer}

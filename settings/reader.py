@@ -28,6 +28,7 @@ _WANT: Final[Mapping[str, str]] = {
     "bool_type": "got {input}; true or false",
     "int_type": "got {input}; a whole number",
     "string_type": "got {input}; text: put it in quotes",
+    "string_too_short": "got {input}; {min_length} character(s) or more",
     "tuple_type": "got {input}; a list",
     "dict_type": "got {input}; a section with keys of its own",
     "model_type": "got {input}; a section with keys of its own",

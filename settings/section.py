@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Not `\d`: digits of other scripts fit it too, in Python and not in the JSON schema.
 ACCOUNT_ID: Final = r"[0-9]{12}"
 """Pattern of an account's id."""
+_OF_A_SETTING: Final = r"[a-z_.]+: "
 REGION: Final = r"[a-z]{2}(-[a-z]+)+-[0-9]"
 """Pattern of a region's name."""
 
@@ -47,3 +48,8 @@ class Text:
         if not re.fullmatch(self.pattern, value):
             raise ValueError(f"got {value!r}; {self.reads}")
         return value
+
+
+def below(path: str, problem: str) -> str:
+    """Return *problem*, of a setting (``size: got ...``) or of the whole section, as one of the section at *path*."""
+    return f"{path}{'.' if re.match(_OF_A_SETTING, problem) else ' '}{problem}"

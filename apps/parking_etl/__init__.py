@@ -112,7 +112,7 @@ class ParkingEtl(Workload[Settings]):
             mounts={_DATA: files.volume("data")},
         )
         kind = "scheduled" if settings.mode == "scheduled" else "fargate"
-        task = self.task(self.name, settings, [container], family=f"{self.name}-{kind}")
+        task = self.task(self.name, settings, [container], family=f"{self.name}-{kind}", log_group=f"/ecs/{self.name}")
         running = self._scheduled(task) if settings.mode == "scheduled" else self._always_on(task)
         return {
             "mode": settings.mode,

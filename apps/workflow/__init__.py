@@ -17,7 +17,7 @@ from components.discovery import Discovery, DiscoveryArgs
 from components.service import Service, ServiceArgs, TargetHealth
 from settings import ServiceSettings, WorkloadSettings
 from settings.discovery import DiscoverySettings, Kind, ServiceConnectSettings
-from settings.section import Text
+from settings.section import Text, below
 from settings.workload import SizeSettings
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class Settings(WorkloadSettings):
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its parts need of the stack and do not find there."""
         for name, part in (("agent", self.agent), ("gateway", self.gateway)):
-            yield from (f"{name}.{problem}" for problem in part.problems(stack))
-        yield from (f"discovery.{problem}" for problem in self.discovery.problems(stack))
+            yield from (below(name, problem) for problem in part.problems(stack))
+        yield from (below("discovery", problem) for problem in self.discovery.problems(stack))
 
 
 class Workflow(Workload[Settings]):

@@ -232,7 +232,7 @@ def test_a_load_balancer_that_the_stack_has_not_is_told_with_all_other_errors(ki
     """Told by the platform, it would come after half of the stack is made."""
     section = WebSettings.model_validate_json(json.dumps({"image": IMAGE, "load_balancer": kind}))
     assert list(section.problems(stack())) == [
-        f"is behind the {kind} load balancer; add `{kind}_load_balancer: {{open_to: [{opened}]}}`"
+        f"load_balancer: got {kind!r}, which the stack has not; add `{kind}_load_balancer: {{open_to: [{opened}]}}`"
     ]
     assert list(section.problems(stack(**{f"{kind}_load_balancer": {}}))) == []
 

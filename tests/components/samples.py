@@ -180,6 +180,7 @@ def _task(opts: ResourceOptions) -> Iterator[TaskArgs]:
         size=Size(512, 1024),
         grants=GRANTS,
         logs=Logs(mode="blocking"),
+        log_group="/shop/lines",
         log_prefix="shop",
         ephemeral_storage=30,
         architecture="ARM64",
@@ -389,7 +390,7 @@ def _bucket(_: ResourceOptions) -> Iterator[BucketArgs]:
 
 def _boundary(_: ResourceOptions) -> Iterator[BoundaryArgs]:
     closed = ("arn:aws:s3:::state", "arn:aws:s3:::state/*")
-    yield BoundaryArgs(account=ACCOUNT, role_path="/shop/test/", closed=closed, path="/walls/")
+    yield BoundaryArgs(account=ACCOUNT, policy_name="shop", role_path="/shop/test/", closed=closed, path="/walls/")
 
 
 def _github_provider(_: ResourceOptions) -> Iterator[GithubProviderArgs]:
@@ -400,6 +401,7 @@ def _deploy_role(opts: ResourceOptions) -> Iterator[DeployRoleArgs]:
     yield DeployRoleArgs(
         account=ACCOUNT,
         github=GithubProvider("github", GithubProviderArgs(account=ACCOUNT), opts),
+        role_name="deploy-shop",
         repository="acme/shop",
         runs=("environment:test", "ref:refs/heads/main"),
         policies={"data": GRANTS[:1], "queues": GRANTS[1:]},

@@ -28,7 +28,8 @@ def test_the_image_runs_as_the_access_points_owner_without_a_shell() -> None:
     """A name would do for Docker, but ECS and scanners can tell only a number from root; a shell eats SIGTERM."""
     dockerfile = (SERVICE / "Dockerfile").read_text()
     assert re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE) == ["1000:1000"]
-    assert re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE) == ['["python", "main.py", "cron"]']
+    assert re.findall(r"^ENTRYPOINT (.*)$", dockerfile, re.MULTILINE) == ['["python", "main.py"]']
+    assert re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE) == ['["cron"]']
 
 
 def test_the_image_has_no_folder_where_the_file_system_is_mounted() -> None:
