@@ -43,7 +43,7 @@ class NetworkBalancers:
     """The listeners of one deployed stack. Its block's end closes them, and every connection."""
 
     addresses: dict[str, Sequence[str]]
-    """DNS name of a load balancer → its addresses, of those that are open."""
+    """DNS name of a load balancer → its addresses."""
 
     def __init__(self, emulator: Emulator, address_of: Callable[[str], str]) -> None:
         """Lead to the targets that *emulator* knows; *address_of* gives each who asks a loopback address of its own."""
@@ -68,7 +68,7 @@ class NetworkBalancers:
         """
         groups = {each.outputs["arn"]: each for each in tree.of(_TARGET_GROUP)}
         ways: list[tuple[socket.socket, _Way]] = []
-        for balancer, listeners in _declared(tree):
+        for balancer, listeners in declared(tree):
             zones = len(balancer.inputs.get("subnets") or balancer.inputs["subnetMappings"])
             addresses = [self._address_of(f"{balancer.urn} {zone}") for zone in range(zones)]
             for listener in (each for each in listeners if not _why_not(each)):
@@ -81,13 +81,13 @@ class NetworkBalancers:
             self._closing.enter_context(forwarding.forwarded(ways))
 
 
-def listeners_not_open(tree: Tree) -> list[tuple[str, str]]:
+def not_open(tree: Tree) -> list[tuple[str, str]]:
     """Return the logical name of each listener of *tree*'s network load balancers that is not opened, and why."""
-    found = [(each.name, _why_not(each)) for _, listeners in _declared(tree) for each in listeners]
+    found = [(each.name, _why_not(each)) for _, listeners in declared(tree) for each in listeners]
     return [(name, why) for name, why in found if why]
 
 
-def _declared(tree: Tree) -> list[tuple[Registered, list[Registered]]]:
+def declared(tree: Tree) -> list[tuple[Registered, list[Registered]]]:
     """Return the network load balancers, each with its listeners."""
     return [
         (each, [it for it in tree.of(_LISTENER) if it.inputs["loadBalancerArn"] == each.outputs.get("arn")])

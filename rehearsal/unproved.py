@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rehearsal.network_balancers import listeners_not_open
+from rehearsal import network_balancers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +53,7 @@ def used(tree: Tree) -> list[str]:
     """Return what the program of *tree* uses and the emulator does not do."""
     services = tree.of("aws:ecs/service:Service")
     connected = [each for each in services if each.inputs.get("serviceConnectConfiguration", {}).get("enabled")]
+    balancers = [each for each, _ in network_balancers.declared(tree)]
     lattice = tree.of("aws:vpclattice/service:Service")
     newer = [
         each
@@ -60,12 +61,13 @@ def used(tree: Tree) -> list[str]:
         if each.inputs.get("protocolVersion", "HTTP1") in ("GRPC", "HTTP2")
     ]
     told = [
-        ("Service Connect, whose proxies answer nowhere ({})", connected),
-        ("VPC Lattice, whose names lead nowhere ({})", lattice),
-        ("gRPC and HTTP/2 through an application load balancer, which speaks HTTP/1.1 here ({})", newer),
+        ("Service Connect: no task has its proxy, and the names that it answers lead nowhere ({})", connected),
+        ("VPC Lattice: its names lead nowhere ({})", lattice),
+        ("gRPC and HTTP/2 through an application load balancer: it speaks HTTP/1.1 alone ({})", newer),
+        ("of a network load balancer: how it spreads connections, here in turn, and idle timeouts ({})", balancers),
     ]
     return [said.format(_names(each)) for said, each in told if each] + [
-        f"listener {name!r} of a network load balancer: {why}" for name, why in listeners_not_open(tree)
+        f"listener {name!r} of a network load balancer: {why}" for name, why in network_balancers.not_open(tree)
     ]
 
 

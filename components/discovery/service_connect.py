@@ -57,7 +57,7 @@ class ServiceConnect(Way):
         namespace = server.registered()
         dns_name = f"{server.service_name}.{namespace.domain}"
         return Found(
-            address={"HOST": dns_name, "PORT": str(server.port)},
+            address={"DNS": dns_name, "PORT": str(server.port)},
             ends=(End(name="", port=server.port, security_group_id=server.security_group_id),),
             connect=Connect(
                 namespace=namespace,

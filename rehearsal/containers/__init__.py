@@ -49,6 +49,7 @@ NOT_ENFORCED: Final = (
     "of a mounted file system: that a mount is read-only, whose user writes, and NFS itself",
     "ulimits, Linux capabilities and other kernel parameters",
     "security groups, subnets and routes between a container and what it calls",
+    "EC2 instances: placement, daemons on each, and host ports; a task in bridge or host mode has an address too",
     "the CPU architecture and the operating system",
     "log drivers other than awslogs, and awslogs' blocking mode",
     "ECS Exec",

@@ -25,6 +25,7 @@ from rehearsal.emulator import (
     permissions,
     state_machines,
     target_health,
+    task_networks,
     task_states,
 )
 from rehearsal.emulator.access import ON_BEHALF_OF, SOURCE_ARN
@@ -61,6 +62,7 @@ def apply() -> None:
     permissions.hold_tasks_to_their_definition()
     task_states.tell_of_tasks()
     task_states.keep_exit_codes()
+    task_networks.share_the_hosts_network()
     state_machines.act_under_the_role()
     state_machines.ask_for_the_managed_rule()
     event_targets.ask_targets_of_events()

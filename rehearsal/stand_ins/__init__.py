@@ -18,6 +18,7 @@ from rehearsal.stand_ins import (
     file_systems,
     identity,
     images,
+    instances,
     messaging,
     monitoring,
     network,
@@ -37,6 +38,7 @@ TABLE: Final[Table] = {
     **identity.TABLE,
     **entrances.TABLE,
     **compute.TABLE,
+    **instances.TABLE,
     **discovery.TABLE,
     **images.TABLE,
     **storage.TABLE,
@@ -51,6 +53,7 @@ SERVICES: Final = (
     *(
         "acm",
         "apigateway",
+        "autoscaling",
         "cloudwatch",
         "dynamodb",
         "ec2",

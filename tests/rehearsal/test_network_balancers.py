@@ -7,12 +7,13 @@ import re
 import socket
 import threading
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rehearsal.graph import Registered
-from rehearsal.network_balancers import NetworkBalancerError, NetworkBalancers, listeners_not_open
+from rehearsal.network_balancers import NetworkBalancerError, NetworkBalancers, not_open
 from rehearsal.tree import Tree
 from tests.rehearsal.copies import change, copy, rehearse
 
@@ -175,7 +176,7 @@ def test_connections_outlast_their_targets_registration_unless_the_group_ends_th
 )
 def test_a_listener_that_cannot_be_opened_is_told(elb: Elb, listener: dict[str, Any], why: str) -> None:
     """Whoever calls it would otherwise look for the fault in the workload."""
-    assert listeners_not_open(tree(listener=listener)) == [("talk", why)]
+    assert not_open(tree(listener=listener)) == [("talk", why)]
     with opened(elb, listener=listener) as (balancers, port):
         assert list(balancers.addresses) == [NAME]
         with pytest.raises(ConnectionRefusedError):
@@ -184,7 +185,7 @@ def test_a_listener_that_cannot_be_opened_is_told(elb: Elb, listener: dict[str, 
 
 def test_a_listener_with_one_target_group_is_open_however_that_is_said() -> None:
     said = {"defaultActions": [{"forward": {"targetGroups": [{"arn": "arn:group"}]}}]}
-    assert listeners_not_open(tree(listener=said)) == listeners_not_open(tree()) == []
+    assert not_open(tree(listener=said)) == not_open(tree()) == []
 
 
 def test_a_port_that_is_taken_is_told_with_its_balancer(elb: Elb) -> None:
@@ -198,35 +199,46 @@ def test_a_port_that_is_taken_is_told_with_its_balancer(elb: Elb) -> None:
             balancers.open(tree(port))
 
 
-def only_workflow(project: Path, discovery: str) -> Path:
-    """Leave the other workloads out of dev, and have agents found by *discovery*."""
-    file = project / "Pulumi.dev.yaml"
-    text = re.sub(r"    query-service:\n.*?(?=    workflow:\n)", "", file.read_text(), flags=re.DOTALL)
-    file.write_text(text)
-    change(file, "    workflow:\n", f"    workflow:\n      discovery: {discovery}\n")
+def found_by(discovery: str, project: Path) -> Path:
+    """Have the agents of dev found by *discovery*; return the project."""
+    change(project / "Pulumi.dev.yaml", "    workflow:\n", f"    workflow:\n      discovery: {discovery}\n")
     return project
 
 
-def test_a_workload_found_by_a_network_load_balancer_is_rehearsed(tmp_path: Path) -> None:
-    """Its streams, through the balancer's name, and those of an agent that is killed."""
-    project = only_workflow(copy(tmp_path / "project"), "{ways: [nlb]}")
+@pytest.mark.parametrize("ways", ["nlb", "service_connect, nlb"])
+def test_a_workload_found_by_a_network_load_balancer_is_rehearsed(ways: str, tmp_path: Path) -> None:
+    """Its streams, through the balancer's name, and those of an agent that is killed; as the second way too."""
+    project = found_by(f"{{ways: [{ways}]}}", copy(tmp_path / "project", only="workflow"))
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
     assert ended.code == 0, ended.output
     whole, killed, after = ended.result["streams"]
     assert (whole["complete"], len(whole["hosts"])) == (40, 2)
     assert (len(killed["killed"]), set(killed["failed"])) == (1, {"UNAVAILABLE"})
     assert (after["complete"], set(after["hosts"]) & set(killed["killed"])) == (24, set())
-    assert ended.result["left_out"] == ended.result["not_there"] == []
+    assert ended.result["left_out"] == []
+    said = "of a network load balancer: how it spreads connections, here in turn"
+    assert any(said in each for each in ended.result["not_there"])
 
 
-def test_streams_that_cannot_pass_here_are_not_asked_and_it_is_said_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("service_connect", "Service Connect: no task has its proxy, and the names that it answers lead nowhere"),
+        ("alb_grpc", "gRPC and HTTP/2 through an application load balancer: it speaks HTTP/1.1 alone"),
+    ],
+)
+def test_streams_that_cannot_pass_here_are_not_asked_and_it_is_said_why(way: str, said: str, tmp_path: Path) -> None:
     """Dozens of failed streams would be taken for a fault of the workload, and silence for proof."""
-    project = only_workflow(copy(tmp_path / "project"), "{ways: [service_connect]}")
+    project = found_by(f"{{ways: [{way}]}}", copy(tmp_path / "project", only="workflow"))
+    # gRPC passes by a load balancer with a certificate alone.
+    arn = f"arn:aws:acm:ap-southeast-1:111122223333:certificate/{uuid.UUID(int=1)}"
+    balancer = "  drydock:internal_load_balancer:\n"
+    more = f"{balancer}    certificate_arn: {arn}\n    domain: in.example.com\n"
+    change(project / "Pulumi.dev.yaml", balancer, more)
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
     assert ended.code == 0, ended.output
-    assert "Streams  2 not asked, since workflow's found_by is 'service_connect'" in ended.output
+    assert f"Streams  2 not asked, since workflow's found_by is '{way}'" in ended.output
     assert {each["kind"] for each in ended.result["left_out"]} == {"streams"}
-    assert ended.result["not_there"] == [
-        "Service Connect, whose proxies answer nowhere (workflow-agent, workflow-gateway)"
-    ]
-    assert all(each["ok"] for each in ended.result["requests"])
+    (line,) = ended.result["not_there"]
+    assert line.startswith(said)
+    assert [each["ok"] for each in ended.result["requests"]] == [True, True]

@@ -87,14 +87,14 @@ CHANGES: Final = {
             "serviceConnectConfiguration",
         },
         gateway={"serviceConnectConfiguration"},
-        told={"DNS", "NAMESPACE", "NAME", "FALLBACK_HOST", "HOST"},
+        told={"NAMESPACE", "NAME", "FALLBACK_HOST"},
     ),
     ("service_connect", "nlb"): differs(
         NAMESPACE | STRAIGHT,
         NLB,
         agent={"serviceConnectConfiguration", "loadBalancers", "healthCheckGracePeriodSeconds"},
         gateway={"serviceConnectConfiguration"},
-        told={"HOST"},
+        told={"DNS", "HOST"},
     ),
     ("nlb", "alb_grpc"): differs(
         NLB, ALB, agent={"loadBalancers.0.targetGroupArn"}, gateway=set(), told={"HOST", "PORT", "TLS"}
@@ -154,7 +154,7 @@ def told(ways: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("ways", "said"),
     [
-        ("service_connect", {"HOST": "workflow-agent.workflow.local", "PORT": "50051"}),
+        ("service_connect", {"DNS": "workflow-agent.workflow.local", "PORT": "50051"}),
         ("nlb", {"HOST": "Discovery/lb.LoadBalancer workflow-agent-nlb.dnsName", "PORT": "50051"}),
         ("alb_grpc", {"HOST": "internal.example.com", "PORT": "443", "TLS": "1"}),
         ("lattice", {"HOST": "workflow-agent.on.aws", "PORT": "443", "TLS": "1"}),

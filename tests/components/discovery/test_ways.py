@@ -68,7 +68,7 @@ def let_in(resources: list[Recorded], into: str) -> set[tuple[str, int]]:
                 "NAME": "workflow-agent",
             },
         ),
-        ("service_connect", {"HOST": "workflow-agent.workflow.local", "PORT": "50051"}),
+        ("service_connect", {"DNS": "workflow-agent.workflow.local", "PORT": "50051"}),
         ("nlb", {"HOST": "agent-nlb.dnsName", "PORT": "50051"}),
         ("alb_grpc", {"HOST": "grpc.example.com", "PORT": "443", "TLS": "1"}),
         ("lattice", {"HOST": "agent.dnsName", "PORT": "443", "TLS": "1"}),
