@@ -2,13 +2,19 @@
 STACK ?= dev
 PYTHON ?= python3.11
 BIN := .venv/bin
+WEB := apps/microservices/web
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse preview test check format unit bench streams schema lock clean
+.PHONY: help setup rehearse preview test check format unit bench streams workflows schema lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed ## make .venv from the pins
+setup: .venv/.installed $(WEB)/node_modules/.installed ## make .venv from the pins, and what the page needs
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { echo "no npm found: install Node 20 or later"; exit 1; }
+	@cd $(WEB) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Python 3.11 by that name, or whatever `python3` is where that is 3.11 too.
 .venv/.installed: requirements.txt requirements-dev.txt
@@ -32,6 +38,11 @@ check: setup ## format, lint, types and imports
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+workflows: setup ## what GitHub would refuse, or somebody would take over, in .github (needs Go)
+	$(BIN)/zizmor --offline --no-progress .github
+	@# The module's own checksum database pins it.
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 format: setup ## write the code as `check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -54,4 +65,4 @@ lock: setup ## write the pins anew from requirements*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements-dev.txt requirements-dev.in
 
 clean: ## remove what setup and rehearsals made
-	rm -rf .venv .rehearsal
+	rm -rf .venv .rehearsal $(WEB)/node_modules

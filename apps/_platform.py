@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import deployments
 from components.account import Account
 from components.adopted_network import AnyNetwork
 from components.api_gateway_logging import ApiGatewayLogging, ApiGatewayLoggingArgs
@@ -19,6 +20,8 @@ from components.topic import Topic, TopicArgs
 if TYPE_CHECKING:
     from pulumi import ResourceOptions
 
+    from components.service import Service
+    from components.task import Task
     from settings import LoadBalancerSettings, NetworkSettings, Settings
 
 _AUDIT_DAYS = 365
@@ -91,6 +94,10 @@ class Platform(Component):
                 f"drydock:{kind}_load_balancer", got=None, want=f"say what it is, if only `{kind}_load_balancer: {{}}`"
             )
         return self._balancers[kind]
+
+    def confirm(self, service: Service, task: Task) -> None:
+        """Fail the deployment where ECS, asked after it, runs another version of *service* than *task*."""
+        deployments.confirm(service, task, cluster_arn=self.cluster.arn, region=self.account.region)
 
     @property
     def balancers(self) -> dict[str, LoadBalancer]:

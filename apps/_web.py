@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 from apps._workload import Outputs, Workload
 from components.alarms import Alarms, AlarmsArgs
 from components.container import Container
-from components.service import Service, ServiceArgs, TargetHealth
+from components.service import TargetHealth
 from settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -67,21 +67,8 @@ class WebWorkload(Workload[S], Generic[S]):
         entrance = on.balancer(settings.load_balancer)
         container = Container(image=image, port=port, command=command, environment=environment or {})
         task = self.task(self.name, settings, [container], grants=grants)
-        service = Service(
-            self.name,
-            ServiceArgs(
-                task=task,
-                cluster=on.cluster,
-                network=on.network,
-                entrance=entrance.route(path=path or (f"/{self.name}", f"/{self.name}/*")),
-                target_health=TargetHealth(path=health_path),
-                desired_count=settings.desired_count,
-                scaling=settings.scaling.value() if settings.scaling else None,
-                rollout=settings.rollout.value(),
-                capacity=[part.value() for part in settings.capacity],
-            ),
-            self.child(),
-        )
+        route = entrance.route(path=path or (f"/{self.name}", f"/{self.name}/*"))
+        service = self.service(self.name, settings, task, entrance=route, target_health=TargetHealth(path=health_path))
         Alarms(
             self.name,
             AlarmsArgs(

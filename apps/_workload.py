@@ -11,15 +11,18 @@ from components.base import Component
 from components.image import Image
 from components.logs import Logs
 from components.repository import Repository, RepositoryArgs
+from components.service import Service, ServiceArgs, TargetHealth
 from components.task import Task, TaskArgs
-from settings import TaskSettings, WorkloadSettings
+from settings import ServiceSettings, TaskSettings, WorkloadSettings
 
 if TYPE_CHECKING:
     from pulumi import ResourceOptions
 
     from apps._platform import Platform
     from components.container import Container
+    from components.discovery import Discovery
     from components.grants import Grant
+    from components.routes import Route
 
 S = TypeVar("S", bound=WorkloadSettings)
 
@@ -115,6 +118,39 @@ class Workload(Component, Generic[S]):
             ),
             self.child(),
         )
+
+    def service(
+        self,
+        name: str,
+        said: ServiceSettings,
+        task: Task,
+        *,
+        entrance: Route | None = None,
+        target_health: TargetHealth | None = None,
+        discovery: Discovery | None = None,
+        calls: Sequence[Discovery] = (),
+    ) -> Service:
+        """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs."""
+        on = self.on
+        service = Service(
+            name,
+            ServiceArgs(
+                task=task,
+                cluster=on.cluster,
+                network=on.network,
+                entrance=entrance,
+                target_health=target_health or TargetHealth(),
+                discovery=discovery,
+                calls=calls,
+                desired_count=said.desired_count,
+                scaling=said.scaling.value() if said.scaling else None,
+                rollout=said.rollout.value(),
+                capacity=[part.value() for part in said.capacity],
+            ),
+            self.child(),
+        )
+        on.confirm(service, task)
+        return service
 
     def source(self, folder: str) -> str:
         """Return where *folder* beside the workload's infrastructure is, seen from the program's own folder.

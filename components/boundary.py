@@ -30,12 +30,15 @@ class BoundaryArgs:
     """What a `Boundary` takes.
 
     Raises:
-        InvalidArgsError: a path that does not begin and end with a slash, or nothing that is closed.
+        InvalidArgsError: a name that IAM refuses, a path that does not begin and end with a slash, or nothing
+            that is closed.
 
     """
 
     account: Account
     """Where the roles are."""
+    policy_name: str
+    """What whoever makes roles knows it by, so that no suffix is added: one of that name in the account."""
     role_path: str
     """IAM path of the roles that it bounds, such as ``/shop/prod/``: they may pass each other on, and no other role."""
     closed: Sequence[str]
@@ -44,6 +47,7 @@ class BoundaryArgs:
     """Its own IAM path: one that the roles it bounds, and whoever makes them, may not write to."""
 
     def __post_init__(self) -> None:
+        naming.fixed(self.policy_name, naming.POLICY)
         for name in ("role_path", "path"):
             value = getattr(self, name)
             if not (value.startswith("/") and value.endswith("/")):
@@ -56,31 +60,26 @@ class Boundary(Component):
     """A permissions boundary: it gives nothing, and takes away whatever is beyond it.
 
     Within it is all that services do for workloads. Beyond it is who may do what (IAM, the account, the
-    organization), which images there are, other roles, and what is closed. So a deployment that makes a role with every right there is has
-    made one that can neither make another nor mend its own.
+    organization), which images there are, other roles, and what is closed. So whoever makes a role with every right
+    there is has made one that can neither make another nor mend its own.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-
-    Raises:
-        InvalidArgsError: a name that IAM refuses.
-
     """
 
     arn: str
     """What roles are made with. Plain, since it is known before it is made."""
 
     def __init__(self, name: str, args: BoundaryArgs, opts: ResourceOptions | None = None) -> None:
-        naming.fixed(name, naming.POLICY)
         super().__init__(name, declared(args), opts)
         aws.iam.Policy(
             name,
-            name=name,
+            name=args.policy_name,
             path=args.path,
             policy=str(documents.render(_document(args))),
             tags=self.tags,
             opts=self.child(),
         )
-        self.arn = f"arn:{args.account.partition}:iam::{args.account.id}:policy{args.path}{name}"
-        self.register_outputs({"arn": self.arn})
+        self.arn = f"arn:{args.account.partition}:iam::{args.account.id}:policy{args.path}{args.policy_name}"
+        self.register_outputs({})
 
 
 def _document(args: BoundaryArgs) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import pulumi_aws as aws
@@ -10,9 +11,12 @@ from pulumi import Output
 
 from components import key, naming, resource_policy
 from components.base import Component, declared
-from components.capacity import PROVIDERS, Capacity, check_strategy
-from components.errors import InvalidArgsError, one_of
+from components.capacity import INSTANCES, PROVIDERS, Capacity, LaunchType, check_strategy
+from components.ec2_capacity import Ec2Capacity, Ec2CapacityArgs
+from components.ec2_instances import Ec2Instances
+from components.errors import InvalidArgsError, of, one_of
 from components.grants import Grant
+from components.managed_instances import ManagedCapacity, ManagedCapacityArgs, ManagedInstances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     from components.account import Account
     from components.logs import Logs
+    from components.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +33,8 @@ class ClusterArgs:
     """What a `Cluster` takes.
 
     Raises:
-        InvalidArgsError: a strategy that ECS refuses or that places no task, or an unknown setting of Container
-            Insights.
+        InvalidArgsError: a strategy that ECS refuses or that places no task, instances that it names and that are not
+            there, or an unknown setting of Container Insights.
 
     """
 
@@ -37,6 +42,10 @@ class ClusterArgs:
     """Where it is."""
     capacity: Sequence[Capacity] = (Capacity("FARGATE"),)
     """How tasks are spread that do not say otherwise. Default: all on Fargate; Spot is for who can lose a task."""
+    instances: Mapping[str, Ec2Instances | ManagedInstances] = field(
+        default_factory=dict[str, "Ec2Instances | ManagedInstances"]
+    )
+    """Machines of its own beside Fargate, each kind by the name that strategies call it. Default: none."""
     container_insights: Literal["disabled", "enabled", "enhanced"] = "enhanced"
     """Default: ``enhanced``, metrics of each task and container. An alarm on running tasks needs ``enabled`` or it."""
     exec_audit: Logs | None = None
@@ -44,11 +53,28 @@ class ClusterArgs:
 
     def __post_init__(self) -> None:
         check_strategy(self.capacity)
+        for name in self.instances:
+            if not INSTANCES.fullmatch(name):
+                raise InvalidArgsError(
+                    of(self, "instances"),
+                    got=name,
+                    want="lower-case letters, digits and hyphens, and neither 'aws', 'ecs' nor 'fargate' first",
+                )
+        check_known(self.capacity, self.instances)
         one_of(self, "container_insights", ("disabled", "enabled", "enhanced"))
 
 
+def check_known(capacity: Sequence[Capacity], instances: Mapping[str, object]) -> None:
+    """Refuse *capacity* where it names other providers than Fargate's and *instances* of the cluster."""
+    for each in capacity:
+        if each.provider not in (*PROVIDERS, *instances):
+            raise InvalidArgsError(
+                "Capacity.provider", got=each.provider, want=f"one of {', '.join((*PROVIDERS, *sorted(instances)))}"
+            )
+
+
 class Cluster(Component):
-    """A cluster with Fargate and Fargate Spot, and with the log and the key of ECS Exec where it is audited.
+    """A cluster with Fargate and Fargate Spot, and with instances, and the log and key of ECS Exec, where it has them.
 
     Raises:
         InvalidArgsError: a name that leaves no room for Pulumi's suffix in ECS's 255 characters.
@@ -61,6 +87,8 @@ class Cluster(Component):
     """Likewise."""
     capacity: tuple[Capacity, ...]
     """The strategy of a service that has none of its own."""
+    instances: Mapping[str, Ec2Capacity | ManagedCapacity]
+    """Its own machines, by the name that strategies call them."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.CLUSTER)
@@ -77,19 +105,70 @@ class Cluster(Component):
             tags=self.tags,
             opts=self.child(),
         )
-        # Both are associated whatever the default is: a service may choose, and an association costs nothing.
+        self.instances = self._own_instances(name, args, cluster.name)
+        # Fargate's are associated whatever the default is: a service may choose, and an association costs nothing.
         associated = aws.ecs.ClusterCapacityProviders(
             name,
             cluster_name=cluster.name,
-            capacity_providers=list(PROVIDERS),
+            capacity_providers=[*PROVIDERS, *(each.provider_name for _, each in sorted(self.instances.items()))],
             default_capacity_provider_strategies=[
-                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base} for each in args.capacity
+                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base}
+                for each in self.strategy(args.capacity)
             ],
             opts=self.child(),
         )
         self.cluster_name = associated.cluster_name
         self.arn = Output.all(cluster.arn, associated.id).apply(lambda known: str(known[0]))
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
+
+    def strategy(self, capacity: Sequence[Capacity] = ()) -> Sequence[Capacity]:
+        """Return *capacity*, or without any the cluster's own, with each provider by the name that ECS knows."""
+        return [
+            replace(each, provider=self.instances[each.provider].provider_name)
+            if isinstance(each.provider, str) and each.provider in self.instances
+            else each
+            for each in capacity or self.capacity
+        ]
+
+    def check(self, task: Task, capacity: Sequence[Capacity] = ()) -> None:
+        """Refuse *task* on *capacity*, or without any on the cluster's own, where it could never be placed.
+
+        Raises:
+            InvalidArgsError: a provider that the cluster has not, or machines of another kind than the task is for.
+
+        """
+        check_known(capacity, self.instances)
+        for each in capacity or self.capacity:
+            kind = self._launch_type(str(each.provider))
+            if kind != task.launch_type:
+                raise InvalidArgsError(
+                    f"Task.launch_type of {task.family!r}",
+                    got=task.launch_type,
+                    want=f"{kind!r}, which {each.provider} is, or capacity of the task's kind",
+                )
+            machine = self.instances.get(str(each.provider))
+            if isinstance(machine, Ec2Capacity) and machine.instances.architecture != task.architecture:
+                raise InvalidArgsError(
+                    f"Task.architecture of {task.family!r}",
+                    got=task.architecture,
+                    want=f"{machine.instances.architecture!r}, which {each.provider} is",
+                )
+
+    def _launch_type(self, provider: str) -> LaunchType:
+        return self.instances[provider].launch_type if provider in self.instances else "FARGATE"
+
+    def _own_instances(
+        self, name: str, args: ClusterArgs, cluster_name: Output[str]
+    ) -> Mapping[str, Ec2Capacity | ManagedCapacity]:
+        def made(kind: str, said: Ec2Instances | ManagedInstances) -> Ec2Capacity | ManagedCapacity:
+            own = f"{name}-{kind}"
+            if isinstance(said, Ec2Instances):
+                ec2 = Ec2CapacityArgs(account=args.account, cluster_name=cluster_name, instances=said)
+                return Ec2Capacity(own, ec2, self.child())
+            managed = ManagedCapacityArgs(account=args.account, cluster_name=cluster_name, instances=said)
+            return ManagedCapacity(own, managed, self.child())
+
+        return {kind: made(kind, said) for kind, said in args.instances.items()}
 
     def exec_grants(self) -> tuple[Grant, ...]:
         """Return what the role of a task needs so that ECS Exec reaches it and the session is recorded.

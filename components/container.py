@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from components.secret import SecretReference
     from components.volume import Volume
 
+NetworkMode = Literal["awsvpc", "bridge", "host"]
+"""What network a task's containers are in: the task's own, one within its instance, or the instance's itself."""
+
 Condition = Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]
 
 # The enumeration `UlimitName` of botocore's `ecs` model.
@@ -26,6 +29,10 @@ _ULIMITS: Final = (
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
     "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
 )  # fmt: skip
+# What is above is given out to others, and SSH and Docker have theirs: the text of `PortMapping` in botocore's `ecs`
+# model.
+_LAST_STATIC_PORT: Final = 32767
+_RESERVED: Final = (22, 2375, 2376)
 _CONDITIONS: Final = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 
 
@@ -123,6 +130,9 @@ class Container:
     app_protocol: Literal["http", "http2", "grpc"] | None = None
     """What is spoken there, for Service Connect's proxy to understand. Default: TCP, which it passes on as it is. ECS
     holds on to it: another one later takes another service."""
+    host_port: int | None = None
+    """The instance's port that leads to it, of a task in bridge mode, 1 to 32767: no two tasks with one such port fit
+    on an instance. Default: one that ECS gives out, above these, and another for each task."""
     name: str = "app"
     """Unique in its task; shown in logs and metrics."""
     command: Sequence[str] = ()
@@ -147,7 +157,7 @@ class Container:
     user: str | None = None
     """``uid``, ``uid:gid`` or a name the image knows. Default: the image's own."""
     stop_timeout: int = 30
-    """Seconds from SIGTERM to SIGKILL, 2 to 120 (Fargate's most). Default: 30, which is Fargate's."""
+    """Seconds from SIGTERM to SIGKILL, 2 to 120 (Fargate's most). Default: 30, as Fargate's and the agent's."""
     ulimits: Sequence[Ulimit] = ()
     """Default: Fargate's own, which has 65535 for ``nofile``.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html"""
@@ -161,11 +171,12 @@ class Container:
     def __post_init__(self) -> None:
         naming.fixed(self.name, naming.CONTAINER)
         within(self, "port", 1, 65535)
+        within(self, "host_port", 1, 65535)
         if self.port_name is not None:
             naming.fixed(self.port_name, naming.PORT)
         one_of(self, "app_protocol", ("http", "http2", "grpc"))
         for what in ("port", "port_name"):
-            needs = {"port": self.port_name, "port_name": self.app_protocol}[what]
+            needs = {"port": self.port_name or self.host_port, "port_name": self.app_protocol}[what]
             if needs is not None and getattr(self, what) is None:
                 raise InvalidArgsError(of(self, what), got=None, want=f"one, since {needs!r} is said of it")
         within(self, "stop_timeout", 2, 120, "seconds")
@@ -200,7 +211,25 @@ class Container:
                     f"Container.mounts of {self.name!r}", got=path, want="it stands in `tmpfs` too: keep one"
                 )
 
-    def definition(self, *, log_options: Mapping[str, str], exec_on: bool) -> dict[str, Any]:
+    def static_host_port(self, network_mode: NetworkMode) -> int | None:
+        """Return the port of the instance that it alone has in a task of *network_mode*, if there is one.
+
+        Raises:
+            InvalidArgsError: a port that is not the task's to take.
+
+        """
+        port = {"awsvpc": None, "bridge": self.host_port, "host": self.port}[network_mode]
+        if port is not None and (port > _LAST_STATIC_PORT or port in _RESERVED):
+            raise InvalidArgsError(
+                f"Container.{'host_port' if network_mode == 'bridge' else 'port'} of {self.name!r}",
+                got=port,
+                want=f"1 to {_LAST_STATIC_PORT}, but for {', '.join(map(str, _RESERVED))}, in mode {network_mode!r}",
+            )
+        return port
+
+    def definition(
+        self, *, log_options: Mapping[str, str], exec_on: bool, network_mode: NetworkMode = "awsvpc"
+    ) -> dict[str, Any]:
         """Render the container as ECS takes it, in a task with ECS Exec or without."""
         linux: dict[str, Any] = {"initProcessEnabled": True, "capabilities": {"drop": list(self.drop_capabilities)}}
         if self.tmpfs:
@@ -218,7 +247,7 @@ class Container:
         }
         optional: dict[str, Any] = {
             "command": list(self.command),
-            "portMappings": self._port_mappings(),
+            "portMappings": self._port_mappings(network_mode),
             "secrets": [{"name": name, "valueFrom": self.secrets[name].value_from} for name in sorted(self.secrets)],
             "healthCheck": self.health_check
             and {
@@ -242,9 +271,11 @@ class Container:
         }
         return said | {key: value for key, value in optional.items() if value}
 
-    def _port_mappings(self) -> list[dict[str, Any]] | None:
+    def _port_mappings(self, network_mode: NetworkMode) -> list[dict[str, Any]] | None:
         if self.port is None:
             return None
         said = {"name": self.port_name, "appProtocol": self.app_protocol}
-        mapping = {"containerPort": self.port, "hostPort": self.port, "protocol": "tcp"}
+        # 0: whichever the agent gives out.
+        host_port = (self.host_port or 0) if network_mode == "bridge" else self.port
+        mapping = {"containerPort": self.port, "hostPort": host_port, "protocol": "tcp"}
         return [mapping | {key: value for key, value in said.items() if value}]

@@ -59,7 +59,7 @@ class GithubProvider(Component):
             name, url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], tags=self.tags, opts=self.child()
         )
         self.arn = f"arn:{args.account.partition}:iam::{args.account.id}:oidc-provider/{_ISSUER}"
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +67,8 @@ class DeployRoleArgs:
     """What a `DeployRole` takes.
 
     Raises:
-        InvalidArgsError: a repository, run or path that GitHub or IAM has not; a policy that is empty, too long, or
-            not plain text; or too many of them.
+        InvalidArgsError: a name, repository, run or path that IAM or GitHub has not; a policy that is empty, too long,
+            or not plain text; or too many of them.
 
     """
 
@@ -76,6 +76,8 @@ class DeployRoleArgs:
     """Where the role is."""
     github: GithubProvider
     """The account's own."""
+    role_name: str
+    """What workflows know it by, so that no suffix is added: one of that name in the account."""
     repository: str
     """Whose workflows take it on, as ``owner/name``. Keep the owner: its name, once free, is anybody's."""
     runs: Sequence[str]
@@ -89,12 +91,18 @@ class DeployRoleArgs:
     Managed, since what deploys a stack is longer than the 10,240 characters that a role has inside. Plain, so that a
     policy pack can read all of it before the first deployment.
     """
+    never: Sequence[Grant] = ()
+    """What it may not do, whatever its policies allow, plain too. Default: nothing.
+
+    For the few resources of a kind that a policy cannot name otherwise: all buckets but that one.
+    """
     path: str = "/pipeline/"
     """IAM path of the role and its policies: one that the role itself may not write to."""
     max_session: int = 3600
     """Seconds after which a run's credentials end, 3600 to 43200."""
 
     def __post_init__(self) -> None:
+        naming.fixed(self.role_name, naming.ROLE)
         within(self, "max_session", 3600, 43_200, "seconds")
         if not _REPOSITORY.fullmatch(self.repository):
             raise InvalidArgsError(of(self, "repository"), got=self.repository, want="owner/name, such as 'acme/shop'")
@@ -109,34 +117,36 @@ class DeployRoleArgs:
                 )
         if not _PATH.fullmatch(self.path):
             raise InvalidArgsError(of(self, "path"), got=self.path, want="a path such as '/pipeline/'")
-        if not 1 <= len(self.policies) <= _MOST_POLICIES:
+        most = _MOST_POLICIES - bool(self.never)
+        if not 1 <= len(self.policies) <= most:
             raise InvalidArgsError(
-                of(self, "policies"), got=f"{len(self.policies)} policies", want=f"1 to {_MOST_POLICIES} of them"
+                of(self, "policies"), got=f"{len(self.policies)} policies", want=f"1 to {most} of them"
             )
-        for name, allowed in self.policies.items():
-            self._check(name, allowed)
+        for field, allowed in self._documents().items():
+            text = grants.document(allowed)
+            if not allowed or not isinstance(text, str):
+                raise InvalidArgsError(
+                    of(self, field),
+                    got="an output" if allowed else "no grant",
+                    want="at least one grant, of plain ARNs: make them of the account, the region and the name",
+                )
+            if len(text) > _LONGEST_POLICY:
+                raise InvalidArgsError(
+                    of(self, field),
+                    got=f"{len(text)} characters",
+                    want=f"at most {_LONGEST_POLICY}: give a part of it a name of its own",
+                )
 
-    def _check(self, name: str, allowed: Sequence[Grant]) -> None:
-        text = grants.document(allowed)
-        if not allowed or not isinstance(text, str):
-            raise InvalidArgsError(
-                of(self, f"policies[{name!r}]"),
-                got="an output" if allowed else "no grant",
-                want="at least one grant, of plain ARNs: make them of the account, the region and the name",
-            )
-        if len(text) > _LONGEST_POLICY:
-            raise InvalidArgsError(
-                of(self, f"policies[{name!r}]"),
-                got=f"{len(text)} characters",
-                want=f"at most {_LONGEST_POLICY}: give a part of it a name of its own",
-            )
+    def _documents(self) -> dict[str, Sequence[Grant]]:
+        never = {"never": self.never} if self.never else {}
+        return {f"policies[{name!r}]": allowed for name, allowed in self.policies.items()} | never
 
 
 class DeployRole(Component):
-    """A role for the runs of one repository's workflows, under a name that people type, and its policies.
+    """A role for the runs of one repository's workflows, under a name that they know, and its policies.
 
     Raises:
-        InvalidArgsError: a name that IAM refuses, for the role or for one of its policies.
+        InvalidArgsError: a name that leaves its policies no room for Pulumi's suffix in IAM's 128 characters.
 
     """
 
@@ -144,31 +154,27 @@ class DeployRole(Component):
     """What a workflow asks for. Plain, since it is known before the role is made."""
 
     def __init__(self, name: str, args: DeployRoleArgs, opts: ResourceOptions | None = None) -> None:
-        naming.fixed(name, naming.ROLE)
-        names = {key: naming.fixed(f"{name}-{key}", naming.POLICY) for key in args.policies}
+        written = {f"{name}-{key}": grants.document(allowed) for key, allowed in args.policies.items()}
+        if args.never:
+            written[f"{name}-never"] = _refusal(args.never)
+        for each in written:
+            naming.autonamed(each, naming.POLICY)
         super().__init__(name, declared(args), opts)
 
         role = aws.iam.Role(
             name,
-            name=name,
+            name=args.role_name,
             path=args.path,
             assume_role_policy=_trust(args),
             max_session_duration=args.max_session,
             tags=self.tags,
             opts=self.child(ResourceOptions(depends_on=[args.github.resource])),
         )
-        for key, allowed in args.policies.items():
-            policy = aws.iam.Policy(
-                names[key],
-                name=names[key],
-                path=args.path,
-                policy=grants.document(allowed),
-                tags=self.tags,
-                opts=self.child(),
-            )
-            aws.iam.RolePolicyAttachment(names[key], role=role.name, policy_arn=policy.arn, opts=self.child())
-        self.arn = f"arn:{args.account.partition}:iam::{args.account.id}:role{args.path}{name}"
-        self.register_outputs({"arn": self.arn})
+        for each, document in written.items():
+            policy = aws.iam.Policy(each, path=args.path, policy=document, tags=self.tags, opts=self.child())
+            aws.iam.RolePolicyAttachment(each, role=role.name, policy_arn=policy.arn, opts=self.child())
+        self.arn = f"arn:{args.account.partition}:iam::{args.account.id}:role{args.path}{args.role_name}"
+        self.register_outputs({})
 
 
 def _trust(args: DeployRoleArgs) -> str:
@@ -181,3 +187,8 @@ def _trust(args: DeployRoleArgs) -> str:
         "Condition": {"StringEquals": {f"{_ISSUER}:aud": _AUDIENCE, f"{_ISSUER}:sub": subjects}},
     }
     return str(documents.render({"Version": grants.POLICY_VERSION, "Statement": [statement]}))
+
+
+def _refusal(refused: Sequence[Grant]) -> str:
+    statements = [{"Effect": "Deny", "Action": list(it.actions), "Resource": list(it.resources)} for it in refused]
+    return str(documents.render({"Version": grants.POLICY_VERSION, "Statement": statements}))

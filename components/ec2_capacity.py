@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
-from components import container_instance, naming
+from components import naming, security_group
 from components.base import Component, declared
-from components.errors import InvalidArgsError, of, one_of, within
-from components.security_group import of_tasks
+from components.capacity import LaunchType
+from components.ec2_instances import Ec2Instances
+from components.errors import InvalidArgsError
+from components.instance_profile import ECS_TAG, InstanceProfile, InstanceProfileArgs
 
 if TYPE_CHECKING:
-    from pulumi import Input, Resource
+    from pulumi import Input
 
     from components.account import Account
-    from components.adopted_network import AnyNetwork
-    from components.capacity import LaunchType
-    from components.load_balancer import LoadBalancer
 
 DYNAMIC_PORTS: Final = (32768, 60999)
 """First and last of the host ports that are given out. Linux's own range for it, and said to the agent, since a rule
@@ -32,9 +30,6 @@ of the security group is made from it."""
 _IMAGE: Final = "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/{}recommended/image_id"
 # The root of Amazon Linux: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/al2023.html
 _ROOT: Final = "/dev/xvda"
-# A family, its generation, and letters for what it has besides, `g` among them where the processor is AWS's own:
-# https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
-_TYPE: Final = re.compile(r"(?P<family>[a-z][a-z-]*?)(?P<generation>\d+)(?P<has>[a-z]*)(?:-\w+)?\.[a-z0-9-]+")
 
 _AGENT: Final = {
     # A task must not have the instance's role. One in bridge mode is a hop away, further than metadata travels; one
@@ -49,71 +44,6 @@ _AGENT: Final = {
     "ECS_DYNAMIC_HOST_PORT_RANGE": "{}-{}".format(*DYNAMIC_PORTS),
 }
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ec2Instances:
-    """Instances of one kind, as a cluster is given them.
-
-    Raises:
-        InvalidArgsError: a bound broken, an instance type that is none or is of another architecture.
-
-    """
-
-    network: AnyNetwork
-    """Whose app subnets they stand in: private ones, never with a public address."""
-    maximum: int
-    """Instances run at the most, 1 to 1000; more only while they are replaced."""
-    minimum: int = 0
-    """Instances kept at the least, 0 to *maximum*. Default: none without tasks; the first of them then waits for a
-    machine, some minutes."""
-    instance_types: Sequence[str] = ("m6i.large", "m6a.large", "m5.large", "m5a.large")
-    """In the order in which On-Demand ones are tried; of one size, or scaling counts wrongly. Default: 2 vCPU and 8
-    GiB. Of a task with an address of its own such an instance has room for two (its interfaces), whatever its size,
-    unless the account has ``awsvpcTrunking`` on; in bridge mode tasks share one."""
-    architecture: Literal["X86_64", "ARM64"] = "X86_64"
-    """The processors', and so the image's."""
-    on_demand_base: int = 0
-    """Instances that are On-Demand before the share counts, 0 to *maximum*."""
-    on_demand_percent: int = 100
-    """Of those above the base, percent that are On-Demand, 0 to 100; the others are Spot. Default: all, as Spot is for
-    who can lose a task."""
-    disk: int = 30
-    """GiB of each instance's encrypted disk, images included, 30 (the image's own size) to 16384."""
-    target_capacity: int = 100
-    """Percent of the instances that are to be in use, 1 to 100. Below 100, some stand ready."""
-    warmup: int = 120
-    """Seconds until a new instance counts as one, 0 to 10000."""
-    open_ports: Sequence[int] = (443,)
-    """TCP ports that instances, and tasks in bridge or host mode with them, may call, anywhere. Default: HTTPS alone,
-    which ECS and ECR are reached by."""
-    balancers: Sequence[LoadBalancer] = ()
-    """Those that lead to tasks here on dynamic host ports: each is let in to all of these. Default: none."""
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Tags of instances and their disks, beside the component's own: the provider's default ones reach neither."""
-
-    def __post_init__(self) -> None:
-        within(self, "maximum", 1, 1000, "instances")
-        within(self, "minimum", 0, self.maximum, "instances")
-        within(self, "on_demand_base", 0, self.maximum, "instances")
-        within(self, "on_demand_percent", 0, 100, "percent")
-        within(self, "disk", 30, 16_384, "GiB")
-        within(self, "target_capacity", 1, 100, "percent")
-        within(self, "warmup", 0, 10_000, "seconds")
-        one_of(self, "architecture", ("X86_64", "ARM64"))
-        if not 1 <= len(self.instance_types) <= 40 or len(set(self.instance_types)) < len(self.instance_types):  # noqa: PLR2004 - AWS's quota of overrides
-            raise InvalidArgsError(
-                of(self, "instance_types"), got=list(self.instance_types), want="from 1 to 40 instance types, each once"
-            )
-        for kind in self.instance_types:
-            found = _TYPE.fullmatch(kind)
-            if not found:
-                raise InvalidArgsError(of(self, "instance_types"), got=kind, want="instance types, such as 'm6i.large'")
-            arm = "g" in found["has"] or kind.startswith("a1.")
-            if arm != (self.architecture == "ARM64"):
-                raise InvalidArgsError(
-                    of(self, "instance_types"), got=kind, want=f"processors of the architecture {self.architecture}"
-                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,28 +86,13 @@ class Ec2Capacity(Component):
     def __init__(self, name: str, args: Ec2CapacityArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.CAPACITY_PROVIDER)
         naming.autonamed(name, naming.LAUNCH_TEMPLATE)
-        naming.autonamed(name, naming.INSTANCE_PROFILE)
-        role = container_instance.role(
-            name,
-            args.account,
-            args.cluster_name,
-            on_cluster=(
-                "ecs:DeregisterContainerInstance",
-                "ecs:RegisterContainerInstance",
-                "ecs:SubmitAttachmentStateChanges",
-                "ecs:SubmitContainerStateChange",
-                "ecs:SubmitTaskStateChange",
-            ),
-            on_instance=("ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"),
-        )
-        super().__init__(name, declared(args), opts, roles=[role])
+        super().__init__(name, declared(args), opts)
         self.instances = args.instances
         self._host_ports: dict[int, str] = {}
-        group = of_tasks(self, name, args.instances.network.vpc_id, args.instances.open_ports, [])
+        group = security_group.of_tasks(self, name, args.instances.network.vpc_id, args.instances.open_ports, [])
         self.security_group_id = group.id
         self.ways = [*group.ways_out, *self._let_balancers_in(name)]
-        profile = container_instance.profile(self, name, role)
-        scaled = self._group(name, args, profile, group.ways_out)
+        scaled = self._group(name, args, self._profile(name, args), group.ways_out)
         provider = aws.ecs.CapacityProvider(
             name,
             auto_scaling_group_provider={
@@ -211,40 +126,35 @@ class Ec2Capacity(Component):
                     want=f"another one: {holder!r} has it on the same instances; or none, and ECS gives one out",
                 )
 
+    def _profile(self, name: str, args: Ec2CapacityArgs) -> InstanceProfile:
+        return InstanceProfile(
+            f"{name}-instance",
+            InstanceProfileArgs(
+                account=args.account,
+                cluster_name=args.cluster_name,
+                on_cluster=(
+                    "ecs:DeregisterContainerInstance",
+                    "ecs:RegisterContainerInstance",
+                    "ecs:SubmitAttachmentStateChanges",
+                    "ecs:SubmitContainerStateChange",
+                    "ecs:SubmitTaskStateChange",
+                ),
+                on_instances=("ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"),
+            ),
+            self.child(),
+        )
+
     def _let_balancers_in(self, name: str) -> list[Resource]:
         """Open the dynamic ports on both sides; here, since two services behind one balancer share the rule."""
         rules: list[Resource] = []
-        first, last = DYNAMIC_PORTS
         for balancer in sorted(self.instances.balancers, key=lambda each: each.pulumi_resource_name):
-            way = f"{name}-from-{balancer.pulumi_resource_name}"
-            rules.append(
-                aws.vpc.SecurityGroupIngressRule(
-                    way,
-                    security_group_id=self.security_group_id,
-                    referenced_security_group_id=balancer.security_group_id,
-                    ip_protocol="tcp",
-                    from_port=first,
-                    to_port=last,
-                    tags=self.tags,
-                    opts=self.child(),
-                )
-            )
-            rules.append(
-                aws.vpc.SecurityGroupEgressRule(
-                    way,
-                    security_group_id=balancer.security_group_id,
-                    referenced_security_group_id=self.security_group_id,
-                    ip_protocol="tcp",
-                    from_port=first,
-                    to_port=last,
-                    tags=self.tags,
-                    opts=self.child(),
-                )
-            )
+            way, theirs = f"{name}-from-{balancer.pulumi_resource_name}", balancer.security_group_id
+            rules.append(security_group.let_in(self, way, self.security_group_id, DYNAMIC_PORTS, from_group=theirs))
+            rules.append(security_group.let_out(self, way, theirs, DYNAMIC_PORTS, to_group=self.security_group_id))
         return rules
 
     def _template(
-        self, name: str, args: Ec2CapacityArgs, profile: container_instance.Profile, tags: dict[str, str]
+        self, name: str, args: Ec2CapacityArgs, profile: InstanceProfile, tags: dict[str, str]
     ) -> aws.ec2.LaunchTemplate:
         said = args.instances
         return aws.ec2.LaunchTemplate(
@@ -274,10 +184,10 @@ class Ec2Capacity(Component):
         )
 
     def _group(
-        self, name: str, args: Ec2CapacityArgs, profile: container_instance.Profile, ways: Sequence[Resource]
+        self, name: str, args: Ec2CapacityArgs, profile: InstanceProfile, ways: Sequence[Resource]
     ) -> aws.autoscaling.Group:
         said = args.instances
-        tags = container_instance.tags(self, name, dict(said.tags))
+        tags = {**said.tags, **self.tags}
         template = self._template(name, args, profile, tags)
         return aws.autoscaling.Group(
             name,
@@ -315,8 +225,9 @@ class Ec2Capacity(Component):
             force_delete=True,
             tags=[
                 {"key": key, "value": value, "propagate_at_launch": True}
-                # ECS adds its own mark to the group; unsaid here, each `up` would take it away.
-                for key, value in sorted({**tags, container_instance.TAG: "true"}.items())
+                # ECS adds its own mark to the group; unsaid here, each `up` would take it away. The name is not in the
+                # template, whose every change replaces the instances.
+                for key, value in sorted({**tags, "Name": name, ECS_TAG: "true"}.items())
             ],
             opts=self.child(ResourceOptions(depends_on=[*profile.before, *ways])),
         )

@@ -72,6 +72,8 @@ class GuardArgs:
         within(self, "skips", 1, 100)
         if self.capacity:
             check_strategy(self.capacity)
+        for task in self.tasks:
+            run.check(task, self.cluster, self.capacity)
 
 
 class Guard(Component):
@@ -126,7 +128,7 @@ class Guard(Component):
             definitions={task.family: task.arn for task in sorted(args.tasks, key=lambda task: task.family)},
             subnets=args.network.app_subnet_ids,
             security_group_id=group.id,
-            capacity=args.capacity or args.cluster.capacity,
+            capacity=args.cluster.strategy(args.capacity),
             task_group=f"guard:{name}",
             timeout=args.timeout,
             retries=args.retries,

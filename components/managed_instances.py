@@ -7,33 +7,33 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
-from components import container_instance, naming
+from components import naming, security_group
 from components.base import Component, declared
+from components.capacity import LaunchType
 from components.errors import InvalidArgsError, of, within
 from components.grants import Grant
+from components.instance_profile import ECS_TAG, InstanceProfile, InstanceProfileArgs, ec2_service
 from components.roles import ServiceRole
-from components.security_group import of_tasks
 
 if TYPE_CHECKING:
     from pulumi import Input
 
     from components.account import Account
     from components.adopted_network import AnyNetwork
-    from components.capacity import LaunchType
 
-_MADE_BY_ECS: Final = {"StringEquals": {f"aws:RequestTag/{container_instance.TAG}": "true"}}
-_ECS_OWN: Final = {"StringEquals": {f"ec2:ResourceTag/{container_instance.TAG}": "true"}}
+_MADE_BY_ECS: Final = {"StringEquals": {f"aws:RequestTag/{ECS_TAG}": "true"}}
+_ECS_OWN: Final = {"StringEquals": {f"ec2:ResourceTag/{ECS_TAG}": "true"}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedInstances:
     """Instances of one kind, as a cluster is given them; AWS replaces each within 14 days.
 
-    Tasks on them have addresses of their own (``awsvpc``). Two rules of the least-privilege pack have to be told of
-    their infrastructure role, which passes a role to EC2 (``passRoleServices``) and launches whatever image AWS runs
-    them from.
+    Tasks on them have addresses of their own (``awsvpc``). The least-privilege pack has to be told of their
+    infrastructure role, which passes a role to EC2 (``passRoleServices``, or an exception for ``pass-role``), launches
+    whatever image AWS runs them from (``wildcard-resource``), and changes launch templates of ECS's (``escalation``).
 
     Raises:
         InvalidArgsError: a bound broken.
@@ -79,6 +79,103 @@ class ManagedCapacityArgs:
     """What they are."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class InfrastructureRoleArgs:
+    """What an `InfrastructureRole` takes."""
+
+    account: Account
+    """Where the instances are."""
+    instance_role_arn: Input[str]
+    """The only role that it may hand to them."""
+    subnet_ids: Sequence[Input[str]]
+    """Where it may launch them."""
+    security_group_id: Input[str]
+    """What it may launch them in."""
+
+
+class InfrastructureRole(Component):
+    """The role by which ECS launches and tags instances, all marked as its own.
+
+    AWS's own AmazonECSInfrastructureRolePolicyForManagedInstances says the same for any subnet, security group, region
+    and, of the roles it passes, for names that begin with ``ecsInstanceRole``. Not here: the service-linked role of
+    EC2's Spot, which an account without any Spot instance so far needs (``aws iam create-service-linked-role
+    --aws-service-name spot.amazonaws.com``).
+
+    Raises:
+        InvalidArgsError: a name that does not fit IAM's limits.
+
+    """
+
+    arn: Output[str]
+    """What the capacity provider is given."""
+    before: Sequence[Resource]
+    """What the capacity provider waits for, and what must outlive it."""
+
+    def __init__(self, name: str, args: InfrastructureRoleArgs, opts: ResourceOptions | None = None) -> None:
+        role = ServiceRole(
+            name=naming.autonamed(name, naming.ROLE),
+            service="ecs.amazonaws.com",
+            # AWS documents no condition for it: ECS sets no source to hold it to.
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/infrastructure_IAM_role.html
+            conditions={},
+            grants=self._grants(args),
+        )
+        super().__init__(name, declared(args), opts, roles=[role])
+        made = role.create(self)
+        self.arn, self.before = made.arn, [made.policy] if made.policy else []
+        self.register_outputs({"arn": self.arn})
+
+    def _grants(self, args: InfrastructureRoleArgs) -> Sequence[Grant]:
+        def arns(*kinds: str) -> tuple[str, ...]:
+            return tuple(args.account.arn("ec2", f"{kind}/*") for kind in kinds)
+
+        launching = ("ec2:CreateFleet", "ec2:RunInstances")
+        stands = Output.concat(args.account.arn("ec2", "security-group/"), args.security_group_id)
+        subnets = [Output.concat(args.account.arn("ec2", "subnet/"), subnet) for subnet in args.subnet_ids]
+        made_by = {"StringEquals": {"ec2:CreateAction": ["CreateFleet", "CreateLaunchTemplate", "RunInstances"]}}
+        operated = {"StringEquals": {"ec2:ManagedResourceOperator": "ecs.amazonaws.com"}}
+        to_ec2 = {"StringEquals": {"iam:PassedToService": ec2_service(args.account)}}
+        return (
+            Grant(actions=("ec2:CreateLaunchTemplate",), resources=arns("launch-template"), conditions=_MADE_BY_ECS),
+            Grant(
+                actions=("ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
+                resources=arns("launch-template"),
+                conditions=operated,
+            ),
+            Grant(actions=("ec2:CreateFleet",), resources=arns("fleet"), conditions=_MADE_BY_ECS),
+            Grant(
+                actions=launching, resources=arns("instance", "network-interface", "volume"), conditions=_MADE_BY_ECS
+            ),
+            Grant(actions=launching, resources=arns("launch-template"), conditions=_ECS_OWN),
+            # Images are no account's in an ARN, and whose AWS's own are it does not say.
+            Grant(
+                actions=launching,
+                resources=(*subnets, stands, f"arn:{args.account.partition}:ec2:{args.account.region}::image/*"),
+            ),
+            Grant(
+                actions=("ec2:CreateTags",),
+                resources=arns("fleet", "instance", "launch-template", "network-interface", "volume"),
+                conditions=made_by,
+            ),
+            Grant(actions=("iam:PassRole",), resources=(args.instance_role_arn,), conditions=to_ec2),
+            # None of them knows a narrower resource.
+            Grant(
+                actions=(
+                    "ec2:DescribeAvailabilityZones",
+                    "ec2:DescribeInstanceTypeOfferings",
+                    "ec2:DescribeInstanceTypes",
+                    "ec2:DescribeInstances",
+                    "ec2:DescribeLaunchTemplates",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ),
+                resources=("*",),
+            ),
+        )
+
+
 class ManagedCapacity(Component):
     """A capacity provider whose instances ECS launches itself, and the two roles that this takes.
 
@@ -91,16 +188,71 @@ class ManagedCapacity(Component):
     provider_name: Output[str]
     """What a strategy names."""
     security_group_id: Output[str]
-    """Of the instances."""
+    """Of the instances; their tasks have groups of their own."""
 
     def __init__(self, name: str, args: ManagedCapacityArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.CAPACITY_PROVIDER)
-        naming.autonamed(name, naming.INSTANCE_PROFILE)
-        agent = container_instance.role(
-            name,
-            args.account,
-            args.cluster_name,
-            on_cluster=("ecs:RegisterContainerInstance", "ecs:SubmitAttachmentStateChanges", "ecs:SubmitTaskStateChange"),
-            on_instance=("ecs:Poll", "ecs:PutSystemLogEvents", "ecs:StartTelemetrySession"),
+        super().__init__(name, declared(args), opts)
+        said = args.instances
+        group = security_group.of_tasks(self, name, said.network.vpc_id, said.open_ports, [])
+        self.security_group_id = group.id
+        profile = InstanceProfile(
+            f"{name}-instance",
+            InstanceProfileArgs(
+                account=args.account,
+                cluster_name=args.cluster_name,
+                on_cluster=(
+                    "ecs:RegisterContainerInstance",
+                    "ecs:SubmitAttachmentStateChanges",
+                    "ecs:SubmitTaskStateChange",
+                ),
+                on_instances=("ecs:Poll", "ecs:PutSystemLogEvents", "ecs:StartTelemetrySession"),
+            ),
+            self.child(),
         )
-        ...
+        infrastructure = InfrastructureRole(
+            f"{name}-infrastructure",
+            InfrastructureRoleArgs(
+                account=args.account,
+                instance_role_arn=profile.role_arn,
+                subnet_ids=said.network.app_subnet_ids,
+                security_group_id=group.id,
+            ),
+            self.child(),
+        )
+        provider = aws.ecs.CapacityProvider(
+            name,
+            cluster=args.cluster_name,
+            managed_instances_provider={
+                "infrastructure_role_arn": infrastructure.arn,
+                "propagate_tags": "CAPACITY_PROVIDER",
+                "instance_launch_template": {
+                    "ec2_instance_profile_arn": profile.arn,
+                    "capacity_option_type": "SPOT" if said.spot else "ON_DEMAND",
+                    "network_configuration": {
+                        "subnets": list(said.network.app_subnet_ids),
+                        "security_groups": [group.id],
+                    },
+                    "storage_configuration": {"storage_size_gib": said.disk},
+                    "instance_requirements": _requirements(said),
+                },
+            },
+            tags={**said.tags, **self.tags},
+            opts=self.child(ResourceOptions(depends_on=[*profile.before, *infrastructure.before, *group.ways_out])),
+        )
+        self.provider_name = provider.name
+        self.register_outputs({"provider_name": self.provider_name, "security_group_id": self.security_group_id})
+
+
+def _requirements(
+    said: ManagedInstances,
+) -> aws.ecs.CapacityProviderManagedInstancesProviderInstanceLaunchTemplateInstanceRequirementsArgsDict:
+    """Return what instances AWS may choose, as the provider takes it."""
+    wanted: aws.ecs.CapacityProviderManagedInstancesProviderInstanceLaunchTemplateInstanceRequirementsArgsDict = {
+        "vcpu_count": {"min": said.cpus[0], "max": said.cpus[1]},
+        "memory_mib": {"min": said.memory[0], "max": said.memory[1]},
+        "instance_generations": ["current"],
+    }
+    if said.instance_types:
+        wanted["allowed_instance_types"] = sorted(said.instance_types)
+    return wanted

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from components.errors import InvalidArgsError, of, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pulumi_aws as aws
 
 ZONE: Final = "attribute:ecs.availability-zone"
@@ -101,10 +102,10 @@ class Placement:
 
     def ordered_strategies(self) -> list[aws.ecs.ServiceOrderedPlacementStrategyArgsDict] | None:
         """Return the strategies as a service takes them."""
-        said: list[aws.ecs.ServiceOrderedPlacementStrategyArgsDict] = []
-        for each in self.strategies:
-            said.append({"type": each.kind} if each.by is None else {"type": each.kind, "field": each.by})
-        return said or None
+        return [
+            {"type": each.kind} if each.by is None else {"type": each.kind, "field": each.by}
+            for each in self.strategies
+        ] or None
 
     def placement_constraints(self) -> list[aws.ecs.ServicePlacementConstraintArgsDict] | None:
         """Return the constraints as a service takes them."""

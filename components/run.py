@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pulumi import Input
 
     from components.account import Account
+    from components.capacity import Capacity
     from components.cluster import Cluster
     from components.fargate import Size
     from components.task import Task
@@ -93,6 +94,22 @@ def capitalised(value: Any) -> Any:
         pairs = cast("Mapping[str, Any]", value)
         return {key[0].upper() + key[1:]: capitalised(item) for key, item in pairs.items()}
     return [capitalised(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def check(task: Task, cluster: Cluster, capacity: Sequence[Capacity]) -> None:
+    """Refuse *task* where no run of it could be placed on *capacity*, by default the cluster's own.
+
+    Raises:
+        InvalidArgsError: machines of another kind than the task's, or a task without an address of its own.
+
+    """
+    cluster.check(task, capacity)
+    if task.network_mode != "awsvpc":
+        raise InvalidArgsError(
+            f"Task.network_mode of {task.family!r}",
+            got=task.network_mode,
+            want="'awsvpc': a run has a security group of its own",
+        )
 
 
 def grants(account: Account, cluster: Cluster, tasks: Sequence[Task]) -> list[Grant]:

@@ -96,6 +96,8 @@ class ScheduleArgs:
         within(self, "flexible_window", 1, 1440, "minutes")
         if self.capacity:
             check_strategy(self.capacity)
+        if self.guard is None:
+            run.check(self.task, self.cluster, self.capacity)
         if wrong := schedule_expression.fault_of_timezone(self.timezone):
             raise InvalidArgsError(of(self, "timezone"), got=self.timezone, want=wrong)
         # A moment before all others: what is turned off may be past.
@@ -283,7 +285,7 @@ class Schedule(Component):
         return schedule_target.direct(
             args.run(),
             cluster=args.cluster,
-            capacity=args.capacity or args.cluster.capacity,
+            capacity=args.capacity,
             subnets=args.network.app_subnet_ids,
             security_group_id=group.id,
             task_group=task_group,

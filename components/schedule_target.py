@@ -78,12 +78,12 @@ def direct(
     region: str,
 ) -> Target:
     """Return *run* on *cluster*, in the ECS task group *task_group*, by which its events can be told from others."""
-    overrides = run.overrides()
+    overrides, placed = run.overrides(), cluster.strategy(capacity)
     request: dict[str, Any] = {
         "cluster": cluster.arn,
         "taskDefinition": run.task.arn,
         "capacityProviderStrategy": [
-            {"capacityProvider": each.provider, "weight": each.weight, "base": each.base} for each in capacity
+            {"capacityProvider": each.provider, "weight": each.weight, "base": each.base} for each in placed
         ],
         "networkConfiguration": {
             "awsvpcConfiguration": {
@@ -107,7 +107,7 @@ def direct(
             "task_definition_arn": run.task.arn,
             "task_count": 1,
             "capacity_provider_strategies": [
-                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base} for each in capacity
+                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base} for each in placed
             ],
             "network_configuration": {
                 "subnets": list(subnets),

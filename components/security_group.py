@@ -79,13 +79,17 @@ def let_out(
     owner: Owner,
     name: str,
     group: Input[str],
-    port: int,
+    port: int | tuple[int, int],
     *,
     to_group: Input[str] | None = None,
     to_prefix_list: Input[str] | None = None,
     to_block: str | None = None,
 ) -> Resource:
-    """Make the rule *name*: *group* may call TCP *port* of one of a group, a prefix list and an IPv4 block."""
+    """Make the rule *name*: *group* may call TCP *port* of one of a group, a prefix list and an IPv4 block.
+
+    Two ports are the first and the last of a range.
+    """
+    first, last = (port, port) if isinstance(port, int) else port
     return aws.vpc.SecurityGroupEgressRule(
         name,
         security_group_id=group,
@@ -93,8 +97,8 @@ def let_out(
         prefix_list_id=to_prefix_list,
         cidr_ipv4=to_block,
         ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
+        from_port=first,
+        to_port=last,
         tags=owner.tags,
         opts=owner.child(),
     )
@@ -104,20 +108,21 @@ def let_in(
     owner: Owner,
     name: str,
     group: Input[str],
-    port: int,
+    port: int | tuple[int, int],
     *,
     from_group: Input[str] | None = None,
     from_prefix_list: Input[str] | None = None,
 ) -> Resource:
-    """Make the rule *name*: *group* is called on TCP *port* by one of a group and a prefix list."""
+    """Make the rule *name*: *group* is called on TCP *port* by one of a group and a prefix list; two are a range."""
+    first, last = (port, port) if isinstance(port, int) else port
     return aws.vpc.SecurityGroupIngressRule(
         name,
         security_group_id=group,
         referenced_security_group_id=from_group,
         prefix_list_id=from_prefix_list,
         ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
+        from_port=first,
+        to_port=last,
         tags=owner.tags,
         opts=owner.child(),
     )

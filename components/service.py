@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi_aws as aws
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
-from components import naming, scaling, security_group
+from components import naming, scaling, standing
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
 from components.discovery import joining
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from components.adopted_network import AnyNetwork
     from components.cluster import Cluster
     from components.discovery import Discovery
+    from components.placement import Placement
     from components.routes import Route
     from components.scaling import Scaling
     from components.task import Task
@@ -68,7 +69,8 @@ class ServiceArgs:
     """What a `Service` takes.
 
     Raises:
-        InvalidArgsError: a bound of ECS's broken, or counts and percents under which no rollout could move.
+        InvalidArgsError: a bound of ECS's broken, counts and percents under which no rollout could move, or tasks that
+            the cluster's machines cannot run.
 
     """
 
@@ -77,7 +79,8 @@ class ServiceArgs:
     cluster: Cluster
     """Where."""
     network: AnyNetwork
-    """Whose app subnets its tasks stand in: private ones, never with a public address."""
+    """Whose app subnets its tasks stand in: private ones, never with a public address. In bridge and host mode they
+    are where their instances are."""
     entrance: Route | None = None
     """Which requests of a load balancer are for it. Default: none; nobody can call it."""
     port: int | None = None
@@ -90,21 +93,26 @@ class ServiceArgs:
     target_health: TargetHealth = field(default_factory=TargetHealth)
     """When the load balancer sends requests to a task."""
     desired_count: int = 2
-    """Tasks kept running, 0 to 5000. Default: 2, so that one zone may be lost."""
+    """Tasks kept running, 0 to 5000. Default: 2, so that one zone may be lost. A daemon has none."""
     scaling: Scaling | None = None
     """Between how many tasks, and after which load. Default: none; *desired_count* stands. With it, *desired_count*
     is where a new service begins, and is autoscaling's from then on."""
     rollout: Rollout = field(default_factory=Rollout)
-    """How its tasks are replaced. Default: one by one more, nobody missed."""
+    """How its tasks are replaced. Default: one by one more, nobody missed; of a daemon, half of them at a time."""
     capacity: Sequence[Capacity] = ()
     """Default: the cluster's own strategy."""
+    scheduling: Literal["REPLICA", "DAEMON"] = "REPLICA"
+    """Whether there are as many tasks as are wanted, or one on each of the cluster's EC2 instances."""
+    placement: Placement | None = None
+    """Which EC2 instances its tasks go to. Default: evenly over the zones, then on as few as will do."""
     health_check_grace_period: int = 60
     """Seconds after a task's start in which the load balancer's verdict does not stop it, 0 to 2147483647."""
     deregistration_delay: int = 30
     """Seconds that a task taken out of the load balancer may finish its requests, 0 to 3600. Default: 30, since a
     Spot task has 120 in all, and a deletion waits for it."""
     open_ports: Sequence[int] = (443,)
-    """TCP ports its tasks may call, anywhere. Default: HTTPS alone. Whoever else is called opens its own way."""
+    """TCP ports its tasks may call, anywhere. Default: HTTPS alone. Whoever else is called opens its own way. In bridge
+    and host mode, ports that the instances have open."""
 
     def __post_init__(self) -> None:
         within(self, "desired_count", 0, _MOST_TASKS, "tasks")
@@ -112,9 +120,9 @@ class ServiceArgs:
         within(self, "deregistration_delay", 0, 3600, "seconds")
         if self.capacity:
             check_strategy(self.capacity)
-        self.rollout.check(self.scaling.minimum if self.scaling else self.desired_count)
         if self.entrance:
             self.entrance_port()
+        standing.check(self)
         joining.check(self.task, self.discovery, self.calls)
 
     def entrance_port(self) -> tuple[str, int]:
@@ -130,7 +138,7 @@ class ServiceArgs:
 
 
 class Service(Component):
-    """An ECS service on Fargate and its security group; with an entrance, its target group and listener rule too.
+    """An ECS service and its tasks' security group; with an entrance, its target group and listener rule too.
 
     A rollout that fails is rolled back by the circuit breaker, and `pulumi up` waits for the tasks to be steady.
 
@@ -142,7 +150,7 @@ class Service(Component):
     service_name: Output[str]
     arn: Output[str]
     security_group_id: Output[str]
-    """Of its tasks: what another component opens its port to."""
+    """Of its tasks: what another component opens its port to. In bridge and host mode, the instances'."""
     target_group_arn: Output[str] | None
     """None without an entrance."""
 
@@ -150,39 +158,36 @@ class Service(Component):
         naming.autonamed(name, naming.TARGET_GROUP if args.entrance else naming.SERVICE)
         if args.scaling:
             naming.autonamed(f"{name}-requests", naming.SCALING_POLICY)
+        standing.claim(name, args)
         infrastructure = joining.roles(name, args.discovery)
         super().__init__(name, declared(args), opts, roles=infrastructure)
 
-        group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.task])
-        self.security_group_id = group.id
+        stands = standing.stand(self, name, args)
+        self.security_group_id = stands.security_group_id
         target_group, rule = None, None
         if args.entrance:
-            target_group, rule = self._enter_by(name, args, args.entrance)
+            target_group, rule = self._enter_by(name, args, args.entrance, stands.target_type)
         self.target_group_arn = target_group.arn if target_group else None
         joined = joining.join(
             self,
             name,
-            group.id,
+            stands.security_group_id,
             args.task,
             discovery=args.discovery,
             calls=args.calls,
             infrastructure=infrastructure,
         )
 
+        rollout, placement = standing.rollout(args), standing.placement(args)
         service = aws.ecs.Service(
             name,
             cluster=args.cluster.arn,
             task_definition=args.task.arn,
-            desired_count=args.desired_count,
-            capacity_provider_strategies=[
-                {"capacity_provider": each.provider, "weight": each.weight, "base": each.base}
-                for each in args.capacity or args.cluster.capacity
-            ],
-            network_configuration={
-                "subnets": list(args.network.app_subnet_ids),
-                "security_groups": [group.id, *joined.security_group_ids],
-                "assign_public_ip": False,
-            },
+            **standing.capacity(args),
+            ordered_placement_strategies=placement.ordered_strategies(),
+            placement_constraints=placement.placement_constraints(),
+            network_configuration=stands.network
+            and {**stands.network, "security_groups": [stands.security_group_id, *joined.security_group_ids]},
             load_balancers=[*self._behind(args, target_group), *joined.load_balancers] or None,
             service_registries=joined.registries,
             service_connect_configuration=joined.connect,
@@ -190,10 +195,10 @@ class Service(Component):
             health_check_grace_period_seconds=args.health_check_grace_period
             if target_group or joined.checked
             else None,
-            deployment_minimum_healthy_percent=args.rollout.minimum_healthy_percent,
-            deployment_maximum_percent=args.rollout.maximum_percent,
+            deployment_minimum_healthy_percent=rollout.minimum_healthy_percent,
+            deployment_maximum_percent=rollout.maximum_percent,
             deployment_circuit_breaker={"enable": True, "rollback": True},
-            availability_zone_rebalancing="ENABLED" if args.rollout.zone_rebalancing else "DISABLED",
+            availability_zone_rebalancing="ENABLED" if rollout.zone_rebalancing else "DISABLED",
             # Without it the provider replaces a service whose capacity strategy changes, and so stops all its tasks.
             force_new_deployment=True,
             enable_execute_command=args.task.exec_on,
@@ -204,7 +209,7 @@ class Service(Component):
             opts=self.child(
                 ResourceOptions(
                     # ECS refuses a target group that no balancer uses; and what a running task needs outlives it.
-                    depends_on=[*([rule] if rule else []), *group.ways_out, *joined.before],
+                    depends_on=[*([rule] if rule else []), *stands.before, *joined.before],
                     ignore_changes=["desiredCount"] if args.scaling else None,
                     custom_timeouts=CustomTimeouts(create=_STEADY, update=_STEADY, delete=_STEADY),
                 )
@@ -233,19 +238,16 @@ class Service(Component):
         )
 
     def _enter_by(
-        self, name: str, args: ServiceArgs, entrance: Route
+        self, name: str, args: ServiceArgs, entrance: Route, target_type: str
     ) -> tuple[aws.lb.TargetGroup, aws.lb.ListenerRule]:
         """Make the target group and the rule that sends *entrance*'s requests to it, and open the way on both sides."""
-        _, port = args.entrance_port()
         balancer = entrance.load_balancer
-        tasks, theirs = self.security_group_id, balancer.security_group_id
-        security_group.let_in(self, f"{name}-from-balancer", tasks, port, from_group=theirs)
-        security_group.let_out(self, f"{name}-balancer-out", theirs, port, to_group=tasks)
+        port = standing.open_entrance(self, name, args, balancer.security_group_id, self.security_group_id)
         health = args.target_health
         target_group = aws.lb.TargetGroup(
             name,
             vpc_id=args.network.vpc_id,
-            target_type="ip",
+            target_type=target_type,
             protocol="HTTP",
             port=port,
             deregistration_delay=args.deregistration_delay,

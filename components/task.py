@@ -31,9 +31,9 @@ class TaskArgs:
     """What a `Task` takes.
 
     Raises:
-        InvalidArgsError: a bound of Fargate's broken, no essential container, containers that contradict each other (one
-            name or port twice, a dependency on nobody or on oneself, one volume's name for two), or a network that
-            the task cannot have.
+        InvalidArgsError: a bound of Fargate's broken, no essential container, containers that contradict each other
+            (one name or port twice, a dependency on nobody or on oneself, one volume's name for two), or a network
+            that the task cannot have.
 
     """
 
@@ -169,7 +169,7 @@ class TaskArgs:
 
 
 class Task(Component):
-    """A task definition, for Fargate or for instances, with a role for the containers, another for ECS itself, and one log group.
+    """A task definition, with a role for the containers, another for ECS itself, and one log group.
 
     The execution role may pull these images, write to this log group and read these secrets, and nothing else:
     AWS's own AmazonECSTaskExecutionRolePolicy reaches every repository and log group of the account.
@@ -188,6 +188,8 @@ class Task(Component):
     containers: Sequence[Container]
     launch_type: LaunchType
     """What kind of machine it is for."""
+    architecture: str
+    """The processor's that its images are for."""
     network_mode: NetworkMode
     """What network its containers are in."""
     exec_on: bool
@@ -197,7 +199,8 @@ class Task(Component):
         self.family = naming.fixed(args.family or name, naming.FAMILY)
         self.log_group_name = naming.fixed(args.log_group or f"/ecs/{self.family}", naming.LOG_GROUP)
         self.containers, self.exec_on = args.containers, args.exec_on is not None
-        self.launch_type, self.network_mode = args.launch_type, args.network_mode
+        self.launch_type, self.architecture = args.launch_type, args.architecture
+        self.network_mode = args.network_mode
         task_role, execution_role = _roles(name, args, self.log_group_name)
         super().__init__(name, declared(args), opts, roles=(task_role, execution_role))
 

@@ -25,7 +25,7 @@ from rehearsal import stack_file, wire
 from rehearsal.monitor import BrokenStandInError, Maker, Monitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
     from types import ModuleType
 
     from rehearsal.autoname import Names
@@ -78,6 +78,7 @@ def run(
     preview: bool,
     maker: Maker,
     names: Names | None = None,
+    environment: Mapping[str, str] | None = None,
     on_start: Callable[[Registered], None] = _ignore,
     on_done: Callable[[Registered], None] = _ignore,
 ) -> Result:
@@ -93,6 +94,8 @@ def run(
         maker: Makes the resources; in a preview it is asked for the types that it knows alone.
         names: Where physical names' suffixes come from. Give the same one to a preview and the run after it, so
             that both name alike. Default: new ones.
+        environment: What is in the program's environment besides: where AWS is, and as whom it may be asked. Default:
+            nothing.
         on_start: Called when a resource's making begins, on the thread that makes it.
         on_done: Called when it is made.
 
@@ -114,7 +117,7 @@ def run(
     )
     said = _Said()
     error = None
-    with _surroundings(project_dir), warnings.catch_warnings(record=True) as warned:
+    with _surroundings(project_dir, environment or {}), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("default")
         try:
             contextvars.copy_context().run(_run, project_dir, read, monitor, said.logger)
@@ -229,26 +232,28 @@ class _Said:
 
 
 @contextlib.contextmanager
-def _surroundings(project_dir: Path) -> Generator[None]:
-    """Give a program what a process of its own would: its directory, path, fresh modules; and take it back."""
+def _surroundings(project_dir: Path, environment: Mapping[str, str]) -> Generator[None]:
+    """Give a program what a process of its own would: directory, path, variables, fresh modules; and take it back."""
     threshold = gc.get_threshold()
     path, argv = list(sys.path), list(sys.argv)
-    error_strings = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
+    said = {"PULUMI_ERROR_OUTPUT_STRING": "1", **environment}
+    variables = {name: os.environ.get(name) for name in said}
     before = {name: module for name, module in sys.modules.items() if _is_fresh_each_run(name, module, project_dir)}
     for name in before:
         del sys.modules[name]
     gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
-    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+    os.environ.update(said)
     sys.path.insert(0, str(project_dir))
     try:
         with contextlib.chdir(project_dir):
             yield
     finally:
         sys.path[:], sys.argv[:] = path, argv
-        if error_strings is None:
-            del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
-        else:
-            os.environ["PULUMI_ERROR_OUTPUT_STRING"] = error_strings
+        for name, value in variables.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         gc.set_threshold(*threshold)
         for name, module in list(sys.modules.items()):
             if _is_fresh_each_run(name, module, project_dir):

@@ -16,6 +16,7 @@ from rehearsal.script_part import Conditional, Part
 from rehearsal.script_streams import Streams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -89,6 +90,11 @@ class Script(WithJobs):
     seed: tuple[Seed, ...] = ()
     requests: tuple[Request, ...] = ()
     streams: tuple[Streams, ...] = ()
+
+    def exercised(self) -> Iterator[str]:
+        """Yield the actions of the tasks' roles that it has them use."""
+        for each in (*self.requests, *self.streams, *self.jobs):
+            yield from each.exercises
 
 
 def path_of(project_dir: Path, workload: str) -> Path:

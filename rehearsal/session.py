@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc
 
 from rehearsal import (
+    account,
     conditions,
     dns,
     jobs,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from rehearsal.progress import Progress
     from rehearsal.script import Script
 
-_PROVIDER: Final = "pulumi:providers:aws"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 _NOWHERE: Final = {
@@ -158,6 +157,7 @@ class Session:
                     preview=False,
                     maker=maker,
                     names=self._names,
+                    environment={**emulator.environment, **_NO_FILES},
                     on_start=self._progress.begin,
                     on_done=self._progress.made,
                 )
@@ -181,10 +181,10 @@ class Session:
                 self.result.corrected = [*unproved.CORRECTED.values()]
 
     def _start_emulator(self, run: Run, planned: Sequence[Registered]) -> Containers:
-        account, region = _account_and_region(planned)
+        account_id, region = account.and_region(planned)
         containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
         self._equip(containers)
-        self.emulator = launch(run, account=account, region=region, docker_host=containers.docker_host)
+        self.emulator = launch(run, account=account_id, region=region, docker_host=containers.docker_host)
         containers.emulator = self.emulator
         self._balancers = self._closing.enter_context(NetworkBalancers(self.emulator, containers.address_of))
         containers.dns_server = self._closing.enter_context(dns.serve(self.emulator, self._balancers.addresses))
@@ -292,14 +292,7 @@ class Session:
         ]
         self.result.warnings += roles.idle(
             tree,
-            {
-                workload: {
-                    action
-                    for each in (*followed.requests, *followed.streams, *followed.jobs)
-                    for action in each.exercises
-                }
-                for workload, followed in self.scripts.items()
-            },
+            {workload: set(followed.exercised()) for workload, followed in self.scripts.items()},
         )
 
     def _prove_secrets(self, tree: Tree) -> None:
@@ -324,20 +317,3 @@ class Session:
         self.result.errors[:0] = map(str, self.result.denials)
         if self.result.errors:
             self.result.warnings += roles.strangers(tree, denials)
-
-
-def _account_and_region(planned: Sequence[Registered]) -> tuple[str, str]:
-    """Return the one account and region that the program's provider is for."""
-    for provider in planned:
-        if provider.type == _PROVIDER:
-            accounts = provider.inputs.get("allowedAccountIds", "[]")
-            # A provider's settings travel as JSON within strings.
-            accounts = json.loads(accounts) if isinstance(accounts, str) else accounts
-            region = str(provider.inputs.get("region", ""))
-            if len(accounts) != 1 or not region:
-                raise EmulatorError(
-                    f"provider {provider.name!r} has the accounts {accounts} and the region {region!r}: a rehearsal "
-                    "needs one of each, in allowed_account_ids and region"
-                )
-            return str(accounts[0]), region
-    raise EmulatorError("the program has no AWS provider, so nobody says which account and region it is for")

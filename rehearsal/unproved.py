@@ -37,6 +37,7 @@ CORRECTED: Final = {
     "hold_tasks_to_their_definition": "what ECS actions on tasks, iam:PassRole and a topic's key are held against",
     "tell_of_tasks": "ECS Task State Change events",
     "keep_exit_codes": "the exit codes of a task that is stopped",
+    "share_the_hosts_network": "the start of a task in host mode",
     "act_under_the_role": "the calls of a state machine under its role, and the end of ecs:runTask.sync",
     "ask_for_the_managed_rule": "the rule that a state machine must be allowed to manage",
     "ask_targets_of_events": "who admits EventBridge: topics with their keys, queues, functions",

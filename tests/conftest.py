@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,12 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# What a test runs may ask AWS; nothing of it may reach an account of whoever runs the tests.
+for _variable in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[_variable]
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 # A shell starts its background jobs with Ctrl-C ignored, and so would all that the tests start: some send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -19,7 +19,7 @@ LONGEST: Final = 320
 
 SOURCES: Final = sorted(
     path
-    for folder in ("components", "apps", "settings", "policies", "rehearsal")
+    for folder in ("components", "deployments", "apps", "settings", "policies", "rehearsal")
     for path in (ROOT / folder).rglob("*.py")
 )
 
@@ -120,6 +120,8 @@ def test_one_reader_reads_the_configuration() -> None:
         for path in SOURCES
         if not path.is_relative_to(ROOT / "rehearsal")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr in ("Config", "get_config", "get_config_env")
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("Config", "get_config", "get_config_env")
+        and ast.unparse(node.value).startswith("pulumi")
     }
     assert readers == {"settings/reader.py"}

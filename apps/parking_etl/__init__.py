@@ -185,6 +185,7 @@ class ParkingEtl(Workload[Settings]):
             ),
             self.child(),
         )
+        on.confirm(service, task)
         FailedTasks(
             f"{self.name}-failed",
             FailedTasksArgs(

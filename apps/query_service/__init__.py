@@ -16,7 +16,7 @@ from components.container import Container, HealthCheck
 from components.function import Function, FunctionArgs
 from components.logs import Logs
 from components.rest_api import RestApi, RestApiArgs
-from components.service import Service, ServiceArgs, TargetHealth
+from components.service import TargetHealth
 from components.table import Table, TableArgs
 from components.topic import Topic, TopicArgs
 from settings import ServiceSettings
@@ -119,20 +119,12 @@ class QueryService(Workload[Settings]):
             grants=[answers.grant("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"), function.invoke()],
         )
         entrance = on.balancer("internal")
-        service = Service(
+        service = self.service(
             self.name,
-            ServiceArgs(
-                task=task,
-                cluster=on.cluster,
-                network=on.network,
-                entrance=entrance.route(path=self.paths),
-                target_health=TargetHealth(path="/health", interval=30, timeout=5, healthy=2),
-                desired_count=settings.desired_count,
-                scaling=settings.scaling.value() if settings.scaling else None,
-                rollout=settings.rollout.value(),
-                capacity=[part.value() for part in settings.capacity],
-            ),
-            self.child(),
+            settings,
+            task,
+            entrance=entrance.route(path=self.paths),
+            target_health=TargetHealth(path="/health", interval=30, timeout=5, healthy=2),
         )
         alerts = Topic(
             f"{self.name}-alerts",

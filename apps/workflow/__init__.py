@@ -14,7 +14,7 @@ from apps._workload import Outputs, Workload
 from components import naming
 from components.container import Container, HealthCheck
 from components.discovery import Discovery, DiscoveryArgs
-from components.service import Service, ServiceArgs, TargetHealth
+from components.service import TargetHealth
 from settings import ServiceSettings, WorkloadSettings
 from settings.discovery import DiscoverySettings, Kind, ServiceConnectSettings
 from settings.section import Text, below
@@ -119,37 +119,16 @@ class Workflow(Workload[Settings]):
             health_check=_own_check(),
             stop_timeout=_STOP_TIMEOUT,
         )
-        serving = Service(
-            agents,
-            ServiceArgs(
-                task=self.task(agents, settings.agent, [agent]),
-                cluster=on.cluster,
-                network=on.network,
-                discovery=discovery,
-                desired_count=settings.agent.desired_count,
-                scaling=settings.agent.scaling.value() if settings.agent.scaling else None,
-                rollout=settings.agent.rollout.value(),
-                capacity=[part.value() for part in settings.agent.capacity],
-            ),
-            self.child(),
-        )
+        serving = self.service(agents, settings.agent, self.task(agents, settings.agent, [agent]), discovery=discovery)
         task = self._gateway_task(discovery)
         entrance = on.balancer(settings.gateway.load_balancer)
-        gateway = Service(
+        gateway = self.service(
             task.family,
-            ServiceArgs(
-                task=task,
-                cluster=on.cluster,
-                network=on.network,
-                calls=[discovery],
-                entrance=entrance.route(path=(_PATH, f"{_PATH}/*")),
-                target_health=TargetHealth(path="/health"),
-                desired_count=settings.gateway.desired_count,
-                scaling=settings.gateway.scaling.value() if settings.gateway.scaling else None,
-                rollout=settings.gateway.rollout.value(),
-                capacity=[part.value() for part in settings.gateway.capacity],
-            ),
-            self.child(),
+            settings.gateway,
+            task,
+            entrance=entrance.route(path=(_PATH, f"{_PATH}/*")),
+            target_health=TargetHealth(path="/health"),
+            calls=[discovery],
         )
         return {
             "url": entrance.url,

@@ -116,8 +116,8 @@ class Discovery(Component):
     def environment(self, prefix: str) -> Mapping[str, Input[str]]:
         """Return what a client's container is told, each name beginning with *prefix* (``WORKFLOW_SERVICE``).
 
-        ``_HOST`` and ``_PORT`` are the address. Cloud Map and Service Connect have ``_DNS`` in place of the host, a name
-        with all addresses, and Cloud Map ``_NAMESPACE`` and ``_NAME`` for its API. ``_TLS=1`` where TLS is spoken;
+        ``_HOST`` and ``_PORT`` are the address. Cloud Map and Service Connect have ``_DNS`` in place of the host, a
+        name with all addresses, and Cloud Map ``_NAMESPACE`` and ``_NAME`` for its API. ``_TLS=1`` where TLS is spoken;
         ``_FALLBACK_HOST`` is the second way's host, on the same port. What does not apply is not there.
         """
         first, *second = self.found

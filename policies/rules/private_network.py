@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LOAD_BALANCERS: Final = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 INSTANCES: Final = ("aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest")
 _PIPE = "targetParameters.ecsTaskParameters.networkConfiguration.awsVpcConfiguration"
+_MANAGED = "managedInstancesProvider.instanceLaunchTemplate"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 
 RULES: Final = frozenset({"private-subnet", "public-ip", "subnet-public-ip"})
@@ -52,6 +53,7 @@ PLACEMENTS: Final[Mapping[str, Placement]] = {
     "aws:rds/subnetGroup:SubnetGroup": Placement(("subnetIds",)),
     "aws:lambda/function:Function": Placement(("vpcConfig.subnetIds",)),
     "aws:autoscaling/group:Group": Placement(("vpcZoneIdentifiers",)),
+    "aws:ecs/capacityProvider:CapacityProvider": Placement((f"{_MANAGED}.networkConfiguration.subnets",)),
     **{token: Placement(("subnets", "subnetMappings.*.subnetId")) for token in LOAD_BALANCERS},
 }
 """Load balancers are held to it only while internal; the internet-facing ones are the entrance."""

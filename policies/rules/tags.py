@@ -23,6 +23,7 @@ SERVICE: Final = "aws:ecs/service:Service"
 SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 EVENT_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 GROUP: Final = "aws:autoscaling/group:Group"
+CAPACITY_PROVIDER: Final = "aws:ecs/capacityProvider:CapacityProvider"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 
 REQUIRED: Final = ("Project", "Environment", "Owner", "CostCenter", "Service", "ManagedBy")
@@ -197,24 +198,26 @@ def _check_value(resource: Resource, where: str, value: Tree, pattern: str | Non
         yield about("tag-value", resource, f"`{where}` does not match {pattern!r}; write it so, or change `patterns`")
 
 
-def _propagates(path: str, *allowed: str) -> Callable[[Resource, TagOptions], Iterator[Finding]]:
-    """A rule that tags reach the tasks a resource starts, wherever *path*'s parent is given."""
+def _propagates(
+    path: str, *allowed: str, rule_name: str = "task-tags", what: str = "tasks"
+) -> Callable[[Resource, TagOptions], Iterator[Finding]]:
+    """A rule that tags reach the tasks, or *what* else a resource starts, wherever *path*'s parent is given."""
 
     def rule(resource: Resource, _options: TagOptions) -> Iterator[Finding]:
         parent = path.rpartition(".")[0]
         if parent and isinstance(resource.read(parent), Absent):
-            return  # a target that is no ECS task
+            return  # a target that is no ECS task, instances that are not ECS's
         match resource.read(path):
             case Known(value) if value in allowed:
                 return
             case Unknown():
-                yield about("task-tags", resource, f"`{path}` is not known yet; give it a plain value", unproved=True)
+                yield about(rule_name, resource, f"`{path}` is not known yet; give it a plain value", unproved=True)
             case Known() | Absent() as reading:
                 got = json.dumps(reading.value) if isinstance(reading, Known) else "not set"
                 yield about(
-                    "task-tags",
+                    rule_name,
                     resource,
-                    f"`{path}` is {got}, so running tasks carry no tags; set {' or '.join(allowed)}",
+                    f"`{path}` is {got}, so running {what} carry no tags; set {' or '.join(allowed)}",
                 )
 
     return rule
@@ -270,6 +273,9 @@ _CARRIERS: Final[Mapping[str, Callable[[Resource, TagOptions], Iterator[Finding]
     SCHEDULE: _propagates("target.ecsParameters.propagateTags", "TASK_DEFINITION"),
     EVENT_TARGET: _propagates("ecsTarget.propagateTags", "TASK_DEFINITION"),
     GROUP: _group,
+    CAPACITY_PROVIDER: _propagates(
+        "managedInstancesProvider.propagateTags", "CAPACITY_PROVIDER", rule_name="instance-tags", what="instances"
+    ),
     LAUNCH_TEMPLATE: _launch_template,
 }
 

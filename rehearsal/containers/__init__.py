@@ -17,8 +17,6 @@ where it names an origin outside, the server that stands for that (`rehearsal.ou
 from __future__ import annotations
 
 import os
-import random
-import socket
 import sys
 import threading
 import time
@@ -26,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rehearsal.containers import endpoint, execution, mounts
+from rehearsal.containers.addresses import Addresses
 from rehearsal.containers.container import Container, ContainerError
 from rehearsal.containers.execution import Refusal, prove_pull, prove_secrets
 from rehearsal.containers.health import BIND_ADDRESS
@@ -86,10 +85,7 @@ class Containers:
         self._run = run
         self._containers: dict[str, Container] = {}
         self._removed: set[str] = set()
-        self._addresses: dict[str, str] = {}
-        # At random, so that two rehearsals on one machine do not meet.
-        network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}"  # noqa: S311
-        self._free_addresses = (f"{network}.{last}" for last in range(2, 255))
+        self._addresses = Addresses()
         self._definitions: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._closing = False
@@ -145,10 +141,7 @@ class Containers:
             ContainerError: this machine does not have it.
 
         """
-        with self._lock:
-            if owner not in self._addresses:
-                self._addresses[owner] = _bindable(next(self._free_addresses))
-            return self._addresses[owner]
+        return self._addresses.of(owner)
 
     # What follows is the endpoint's.
 
@@ -308,15 +301,3 @@ class Containers:
                 "AWS_SESSION_TOKEN": own["SessionToken"],
             }
         return image | said | told
-
-
-def _bindable(address: str) -> str:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError as error:
-            raise ContainerError(
-                f"the address {address} cannot be bound: {error.strerror}; Linux has all of 127.0.0.0/8, other "
-                f"systems need it said (macOS: sudo ifconfig lo0 alias {address})"
-            ) from error
-    return address

@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import pytest
 import yaml
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from apps._workload import Outputs
     from tests.whole import Whole
 
-OURS = ("apps", "components", "settings", "outputs")
+OURS = ("apps", "components", "deployments", "settings", "outputs")
 _SUFFIX = re.compile(r"-[0-9a-f]{7}\b")
 
 HELLO = '''"""Hello: greets whoever asks."""
@@ -51,17 +50,18 @@ class Hello(WebWorkload):
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Whole, Whole]:
     """Preview prod in a copy of the project: as it is, and with one more folder and one more section."""
     project = tmp_path_factory.mktemp("project")
-    for name in OURS[:3]:
+    for name in OURS[:4]:
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "outputs.py"):
         shutil.copy(path, project)
-    with mock.patch.dict(sys.modules):
-        # The copy's program is to import the copy's modules.
-        for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
-            del sys.modules[name]
+    # The copy's program is to import the copy's modules. What else it loads stays: pulumi_aws looks itself up there.
+    ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in OURS}
+    try:
         without = run(project, "prod", preview=True)
         _add_hello(project)
         return without, run(project, "prod", preview=True)
+    finally:
+        sys.modules.update(ours)
 
 
 @pytest.fixture

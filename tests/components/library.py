@@ -38,7 +38,9 @@ def all_components() -> list[type[Owner]]:
     return [each for each in found if each not in (Owner, Component, Part)]
 
 
-_IN_ORDER: Final = frozenset({"command", "partition_key", "sort_key", "ways"})
+_IN_ORDER: Final = frozenset(
+    {"command", "cpus", "instance_types", "memory", "partition_key", "sort_key", "strategies", "ways"}
+)
 """Arguments whose order is what they say."""
 
 

@@ -30,19 +30,24 @@ from components.discovery import (
     Nlb,
     ServiceConnect,
 )
+from components.ec2_capacity import Ec2CapacityArgs
+from components.ec2_instances import Ec2Instances
 from components.failure_events import FailedRunsArgs, FailedTasksArgs
-from components.fargate import Size
+from components.fargate import InstanceSize, Size
 from components.file_system import AccessPoint, FileSystemArgs
 from components.flow_logs import FlowLogs
 from components.function import FunctionArgs
 from components.grants import Grant
 from components.guard import Guard, GuardArgs
 from components.image import Image
+from components.instance_profile import InstanceProfileArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.logs import Logs
+from components.managed_instances import InfrastructureRoleArgs, ManagedCapacityArgs, ManagedInstances
 from components.namespace import Namespace, NamespaceArgs
 from components.network import NetworkArgs
 from components.network_load_balancer import NetworkListener, NetworkLoadBalancerArgs, TcpHealth
+from components.placement import Placement, Strategy
 from components.queue import QueueArgs
 from components.repository import RepositoryArgs
 from components.rest_api import RestApiArgs
@@ -160,6 +165,70 @@ def _cluster(_: ResourceOptions) -> Iterator[ClusterArgs]:
         exec_audit=Logs(),
     )
 
+    yield ClusterArgs(
+        account=ACCOUNT,
+        capacity=(Capacity("general"),),
+        instances={"general": Ec2Instances(network=NETWORK, maximum=2), "managed": ManagedInstances(network=NETWORK)},
+    )
+
+
+def _ec2_capacity(opts: ResourceOptions) -> Iterator[Ec2CapacityArgs]:
+    balancers = [LoadBalancer(name, LoadBalancerArgs(network=NETWORK), opts) for name in ("inner", "outer")]
+    yield Ec2CapacityArgs(
+        account=ACCOUNT,
+        cluster_name="main",
+        instances=Ec2Instances(
+            network=NETWORK,
+            minimum=1,
+            maximum=4,
+            instance_types=("m7g.large", "m6g.large"),
+            architecture="ARM64",
+            on_demand_base=1,
+            on_demand_percent=50,
+            disk=50,
+            target_capacity=90,
+            warmup=60,
+            open_ports=(443, 80),
+            balancers=balancers,
+            tags={"Project": "shop", "Owner": "till"},
+        ),
+    )
+
+
+def _managed_capacity(_: ResourceOptions) -> Iterator[ManagedCapacityArgs]:
+    yield ManagedCapacityArgs(
+        account=ACCOUNT,
+        cluster_name="main",
+        instances=ManagedInstances(
+            network=NETWORK,
+            cpus=(1, 4),
+            memory=(2048, 8192),
+            instance_types=("m7i.*", "m6i.*"),
+            spot=True,
+            disk=100,
+            open_ports=(443, 80),
+            tags={"Project": "shop", "Owner": "till"},
+        ),
+    )
+
+
+def _infrastructure_role(_: ResourceOptions) -> Iterator[InfrastructureRoleArgs]:
+    yield InfrastructureRoleArgs(
+        account=ACCOUNT,
+        instance_role_arn="arn:aws:iam::111122223333:role/shop-instance",
+        subnet_ids=NETWORK.app_subnet_ids,
+        security_group_id="sg-0a1b2c3d",
+    )
+
+
+def _instance_profile(_: ResourceOptions) -> Iterator[InstanceProfileArgs]:
+    yield InstanceProfileArgs(
+        account=ACCOUNT,
+        cluster_name="main",
+        on_cluster=("ecs:SubmitTaskStateChange", "ecs:RegisterContainerInstance"),
+        on_instances=("ecs:StartTelemetrySession", "ecs:Poll"),
+    )
+
 
 def _repository(_: ResourceOptions) -> Iterator[RepositoryArgs]:
     yield RepositoryArgs(pull_accounts=("222222222222", "333333333333"))
@@ -190,6 +259,14 @@ def _task(opts: ResourceOptions) -> Iterator[TaskArgs]:
         containers=[Container(image=IMAGE)],
         family="shop",
         exec_on=Cluster("main", ClusterArgs(account=ACCOUNT, exec_audit=Logs()), opts),
+    )
+
+    yield TaskArgs(
+        account=ACCOUNT,
+        containers=[Container(image=IMAGE, port=8080, host_port=80)],
+        size=InstanceSize(1000, 900),
+        launch_type="EC2",
+        network_mode="bridge",
     )
 
 
@@ -223,6 +300,41 @@ def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
     yield ServiceArgs(
         task=task, cluster=cluster, network=NETWORK, scaling=Scaling(minimum=1, maximum=2, memory_percent=50)
     )
+    yield from _services_on_ec2(balancer, opts)
+
+
+def _services_on_ec2(balancer: LoadBalancer, opts: ResourceOptions) -> Iterator[ServiceArgs]:
+    general = Ec2Instances(network=NETWORK, maximum=4, balancers=[balancer])
+    machines = Cluster(
+        "machines", ClusterArgs(account=ACCOUNT, capacity=[Capacity("general")], instances={"general": general}), opts
+    )
+    dynamic, static = (
+        Task(
+            name,
+            TaskArgs(
+                account=ACCOUNT,
+                containers=[Container(image=IMAGE, port=8080, host_port=port)],
+                launch_type="EC2",
+                network_mode="bridge",
+            ),
+            opts,
+        )
+        for name, port in (("dynamic", None), ("static", 80))
+    )
+    yield ServiceArgs(
+        task=dynamic,
+        cluster=machines,
+        network=NETWORK,
+        entrance=balancer.route(path="/dynamic"),
+        placement=Placement(
+            strategies=(Strategy(kind="spread", by="attribute:ecs.availability-zone"), Strategy(kind="random")),
+            constraints=("attribute:ecs.instance-type =~ m6*", "attribute:ecs.os-type == linux"),
+            distinct_instances=True,
+        ),
+    )
+    yield ServiceArgs(task=static, cluster=machines, network=NETWORK, entrance=balancer.route(path="/static"))
+    agent = Task("agent", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE)], launch_type="EC2"), opts)
+    yield ServiceArgs(task=agent, cluster=machines, network=NETWORK, scheduling="DAEMON")
 
 
 def _discovery(opts: ResourceOptions) -> Iterator[DiscoveryArgs]:
@@ -405,6 +517,7 @@ def _deploy_role(opts: ResourceOptions) -> Iterator[DeployRoleArgs]:
         repository="acme/shop",
         runs=("environment:test", "ref:refs/heads/main"),
         policies={"data": GRANTS[:1], "queues": GRANTS[1:]},
+        never=GRANTS[1:],
         path="/walls/",
         max_session=7200,
     )
@@ -497,12 +610,16 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "DeployRole": _deploy_role,
     "FileSystem": _file_system,
     "Discovery": _discovery,
+    "Ec2Capacity": _ec2_capacity,
     "FailedRuns": _failed_runs,
     "FailedTasks": _failed_tasks,
     "Function": _function,
     "GithubProvider": _github_provider,
     "Guard": _guard,
+    "InfrastructureRole": _infrastructure_role,
+    "InstanceProfile": _instance_profile,
     "LoadBalancer": _load_balancer,
+    "ManagedCapacity": _managed_capacity,
     "Namespace": _namespace,
     "Network": _network,
     "NetworkLoadBalancer": _network_load_balancer,

@@ -39,3 +39,26 @@ def test_a_strategy_that_cannot_work_is_refused(strategy: list[Capacity], says: 
 def test_spot_above_a_base_on_demand_is_a_strategy() -> None:
     """The usual way to use Spot in prod must not fall to the checks of bases and weights."""
     check_strategy([Capacity("FARGATE", weight=0, base=1), Capacity("FARGATE_SPOT", weight=4)])
+
+
+def test_instances_are_called_by_the_clusters_name_for_them() -> None:
+    check_strategy([Capacity("general", base=1), Capacity("spot-2", weight=3)])
+
+
+@pytest.mark.parametrize("name", ["ecs-general", "aws2", "General", "2nd", ""])
+def test_a_name_that_no_instances_can_have_is_refused(name: str) -> None:
+    """A misspelt FARGATE among them."""
+    with pytest.raises(InvalidArgsError, match="or the name of the cluster's instances, in lower case"):
+        Capacity(name)
+
+
+def test_fargate_and_instances_are_never_in_one_strategy() -> None:
+    """ECS refuses the two together."""
+    with pytest.raises(InvalidArgsError, match="Fargate's providers or instances"):
+        check_strategy([Capacity("FARGATE"), Capacity("general")])
+
+
+def test_a_strategy_has_as_many_providers_as_ecs_takes() -> None:
+    check_strategy([Capacity(f"c{number}") for number in range(20)])
+    with pytest.raises(InvalidArgsError, match="20 at most"):
+        check_strategy([Capacity(f"c{number}") for number in range(21)])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from pulumi import Output
 
 from components.account import Account
 from components.capacity import Capacity
 from components.cluster import Cluster, ClusterArgs
+from components.ec2_instances import Ec2Instances
 from components.errors import InvalidArgsError
 from components.grants import Grant, document
 from components.logs import Logs
+from components.managed_instances import ManagedInstances
 from tests.components.recorder import of_type, one, record
+from tests.components.samples import NETWORK
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 AUDITED = ClusterArgs(account=ACCOUNT, exec_audit=Logs(retention_days=365))
@@ -157,3 +162,66 @@ def test_the_default_strategy_is_handed_to_services() -> None:
     seen: list[object] = []
     record(lambda: seen.append(Cluster("main", ClusterArgs(account=ACCOUNT, capacity=capacity)).capacity))
     assert seen == [capacity]
+
+
+OWN = ClusterArgs(
+    account=ACCOUNT,
+    capacity=(Capacity("general"),),
+    instances={"managed": ManagedInstances(network=NETWORK), "general": Ec2Instances(network=NETWORK, maximum=2)},
+)
+
+
+def test_its_own_instances_are_associated_beside_fargate() -> None:
+    """PutClusterCapacityProviders replaces the whole list: whoever is not in it is thrown out."""
+    providers = one(record(lambda: Cluster("main", OWN)), ":ClusterCapacityProviders")
+    assert providers.inputs["capacityProviders"] == [
+        "FARGATE",
+        "FARGATE_SPOT",
+        "main-general.name",
+        "main-managed.name",
+    ]
+    assert providers.inputs["defaultCapacityProviderStrategies"] == [
+        {"capacityProvider": "main-general.name", "weight": 1, "base": 0}
+    ]
+
+
+def test_it_can_be_destroyed_from_the_services_down_to_the_cluster() -> None:
+    """Association, then provider, then group and instances, then the cluster, which AWS keeps while one is in it."""
+    resources = record(lambda: Cluster("main", OWN))
+    associated, provider = (
+        one(resources, ":ClusterCapacityProviders"),
+        one(resources, ":CapacityProvider", "main-general"),
+    )
+    scaled, template = one(resources, "autoscaling/group:Group"), one(resources, ":LaunchTemplate")
+    cluster = one(resources, "aws:ecs/cluster:Cluster")
+    assert provider.urn in associated.dependencies
+    assert scaled.urn in provider.dependencies
+    assert template.urn in scaled.dependencies
+    assert cluster.urn in template.dependencies
+
+
+def test_a_strategy_is_given_out_by_the_names_that_ecs_knows() -> None:
+    seen: list[object] = []
+
+    def build() -> object:
+        cluster = Cluster("main", OWN)
+        assert [each.provider for each in cluster.strategy([Capacity("FARGATE_SPOT")])] == ["FARGATE_SPOT"]
+        (own,) = cluster.strategy()
+        return Output.from_input(own.provider).apply(seen.append)
+
+    record(build)
+    assert seen == ["main-general.name"]
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"capacity": (Capacity("general"),)}, "Capacity.provider: got 'general'; one of FARGATE, FARGATE_SPOT"),
+        ({"instances": {"ecs": Ec2Instances(network=NETWORK, maximum=1)}}, "Cluster.instances: got 'ecs'; lower-case"),
+        ({"instances": {"Big": Ec2Instances(network=NETWORK, maximum=1)}}, "Cluster.instances: got 'Big'; lower-case"),
+    ],
+)
+def test_instances_that_are_not_there_or_cannot_be_named_are_refused(said: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidArgsError) as refused:
+        ClusterArgs(account=ACCOUNT, **said)
+    assert says in str(refused.value)

@@ -193,3 +193,42 @@ def test_limits_and_memory_folders_are_checked() -> None:
         Ulimit(name="nofile", soft=5, hard=4)
     with pytest.raises(InvalidArgsError, match=r"Tmpfs.path: got 'tmp'; an absolute path"):
         Tmpfs(path="tmp", mib=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "host_port"),
+    [
+        ("awsvpc", {}, 8080),
+        ("bridge", {}, 0),
+        ("bridge", {"host_port": 80}, 80),
+        ("host", {}, 8080),
+    ],
+)
+def test_its_port_on_the_host_is_what_its_network_has(mode: Any, said: dict[str, Any], host_port: int) -> None:
+    """0 is whichever the agent gives out; in the other modes ECS refuses another than the container's own."""
+    container = Container(image=IMAGE, port=8080, **said)
+    (mapping,) = container.definition(log_options=LOG_OPTIONS, exec_on=False, network_mode=mode)["portMappings"]
+    assert (mapping["containerPort"], mapping["hostPort"]) == (8080, host_port)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"port": 80, "host_port": 0}, "Container.host_port: got 0; a whole number from 1 to 65535"),
+        ({"host_port": 80}, "Container.port: got None; one, since 80 is said of it"),
+    ],
+)
+def test_a_host_port_that_leads_nowhere_is_refused(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgsError) as refused:
+        Container(image=IMAGE, **said)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("port", [22, 2375, 2376, 32768, 51678])
+def test_a_host_port_that_others_have_is_refused(port: int) -> None:
+    """Those of SSH and Docker are taken; those above are given out, and could be taken at any time."""
+    with pytest.raises(InvalidArgsError, match=f"Container.host_port of 'app': got {port}; 1 to 32767, but for 22"):
+        Container(image=IMAGE, port=8080, host_port=port).static_host_port("bridge")
+    with pytest.raises(InvalidArgsError, match=f"Container.port of 'app': got {port}"):
+        Container(image=IMAGE, port=port).static_host_port("host")
+    assert Container(image=IMAGE, port=port).static_host_port("awsvpc") is None

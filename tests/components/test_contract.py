@@ -243,7 +243,12 @@ def test_what_its_roles_may_do_is_declared_as_it_is(component: type[Owner]) -> N
 def test_who_takes_its_roles_is_declared_as_it_is(component: type[Owner]) -> None:
     """Likewise: the trust is what a policy pack holds against the confused deputy."""
     for owned in built(component).owned():
-        roles = [each for each in owned.children if each.type == "aws:iam/role:Role"]
+        # What admits an identity provider is plain text at the first preview, and judged as it stands.
+        roles = [
+            each
+            for each in owned.children
+            if each.type == "aws:iam/role:Role" and "Federated" not in each.inputs["assumeRolePolicy"]
+        ]
         declared = unfolded(owned.said.get("trusts", {}))
         assert declared.keys() == {each.name for each in roles}
         for role in roles:

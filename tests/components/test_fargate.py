@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.errors import InvalidArgsError
-from components.fargate import MEMORY_OF, Size
+from components.fargate import MEMORY_OF, InstanceSize, Size
 
 GIB = 1024
 
@@ -55,3 +55,21 @@ def test_a_pair_that_fargate_has_not_is_named_with_the_nearest(size: tuple[int, 
     with pytest.raises(InvalidArgsError) as refused:
         Size(*size)
     assert message in str(refused.value)
+
+
+def test_a_task_on_instances_has_any_size() -> None:
+    """1 vCPU with 1 GiB is no pair of Fargate's, and fits on many an instance."""
+    assert (InstanceSize(1024, 1024).cpu, InstanceSize(1000, 900).memory) == (1024, 900)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "says"),
+    [
+        (127, 512, "InstanceSize.cpu: got 127; a whole number from 128 to 196608 CPU units"),
+        (256, 3, "InstanceSize.memory: got 3; a whole number from 4"),
+    ],
+)
+def test_a_size_that_ecs_has_not_is_refused_on_instances_too(cpu: int, memory: int, says: str) -> None:
+    with pytest.raises(InvalidArgsError) as refused:
+        InstanceSize(cpu, memory)
+    assert says in str(refused.value)

@@ -7,13 +7,17 @@ from typing import Any, Final
 import pytest
 
 from components.account import Account
+from components.capacity import Capacity
+from components.cluster import Cluster, ClusterArgs
 from components.container import Container
+from components.ec2_instances import Ec2Instances
 from components.errors import InvalidArgsError
 from components.fargate import Size
 from components.image import Image
-from components.run import Run, capitalised
+from components.run import Run, capitalised, check
 from components.task import Task, TaskArgs
 from tests.components.recorder import record
+from tests.components.samples import NETWORK
 
 ACCOUNT: Final = Account(id="123456789012", region="eu-west-1")
 IMAGE: Final = Image.at("111122223333.dkr.ecr.eu-west-1.amazonaws.com/etl@sha256:" + "a" * 64)
@@ -91,3 +95,24 @@ def test_a_size_smaller_than_its_containers_is_refused() -> None:
 
     with pytest.raises(InvalidArgsError, match=r"Run.size: got 1024; 1500 MiB at least"):
         record(build)
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({}, "Task.launch_type of 'etl': got 'FARGATE'; 'EC2', which general is"),
+        ({"launch_type": "EC2", "network_mode": "bridge"}, "Task.network_mode of 'etl': got 'bridge'; 'awsvpc'"),
+    ],
+)
+def test_a_task_that_could_not_be_run_there_is_refused(said: dict[str, Any], says: str) -> None:
+    """ECS would refuse each run, at the time of the schedule."""
+
+    def build() -> None:
+        general = Ec2Instances(network=NETWORK, maximum=1)
+        cluster = Cluster("main", ClusterArgs(account=ACCOUNT, instances={"general": general}))
+        task = Task("etl", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE)], **said))
+        check(task, cluster, [Capacity("general")])
+
+    with pytest.raises(InvalidArgsError) as refused:
+        record(build)
+    assert says in str(refused.value)

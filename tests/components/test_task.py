@@ -12,7 +12,7 @@ from components.adopted_network import AdoptedNetwork
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck
 from components.errors import InvalidArgsError
-from components.fargate import Size
+from components.fargate import InstanceSize, Size
 from components.file_system import AccessPoint, FileSystem, FileSystemArgs
 from components.grants import Grant
 from components.image import Image
@@ -286,3 +286,58 @@ def test_a_name_too_long_for_its_roles_is_refused() -> None:
     """Pulumi cuts nothing: AWS would refuse the role in the middle of a deployment."""
     with pytest.raises(InvalidArgsError, match="at most 56 characters"):
         record(lambda: Task("o" * 50, TaskArgs(account=ACCOUNT, containers=[SIDECAR])))
+
+
+def test_a_task_for_instances_says_so_and_what_network_it_is_in() -> None:
+    """ECS holds the definition against the machine: what is for Fargate alone runs on no instance."""
+    definition = one(made(launch_type="EC2", network_mode="bridge", size=InstanceSize(1024, 1024)), ":TaskDefinition")
+    assert definition.inputs["requiresCompatibilities"] == ["EC2"]
+    assert definition.inputs["networkMode"] == "bridge"
+    assert (definition.inputs["cpu"], definition.inputs["memory"]) == ("1024", "1024")
+    (container,) = json.loads(definition.inputs["containerDefinitions"])
+    assert container["portMappings"] == [{"containerPort": 8080, "hostPort": 0, "protocol": "tcp"}]
+
+
+def test_containers_in_bridge_mode_may_listen_on_one_port_but_not_behind_one() -> None:
+    """Each has an address of its own there; the instance's ports are shared."""
+    ports = [Container(image=IMAGE, name=name, port=80, host_port=port) for name, port in (("a", 80), ("b", 81))]
+    made(launch_type="EC2", network_mode="bridge", containers=ports)
+    twins = [Container(image=IMAGE, name=name, port=port, host_port=80) for name, port in (("a", 80), ("b", 81))]
+    with pytest.raises(InvalidArgsError, match=r"Container.host_port: got 80"):
+        made(launch_type="EC2", network_mode="bridge", containers=twins)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"launch_type": "fargate"}, "Task.launch_type: got 'fargate'; one of 'FARGATE', 'EC2', 'MANAGED_INSTANCES'"),
+        ({"launch_type": "EC2", "network_mode": "none"}, "Task.network_mode: got 'none'; one of 'awsvpc', 'bridge'"),
+        ({"network_mode": "bridge"}, "Task.network_mode: got 'bridge'; 'awsvpc' on FARGATE, or EC2"),
+        (
+            {"launch_type": "MANAGED_INSTANCES", "network_mode": "host"},
+            "Task.network_mode: got 'host'; 'awsvpc' on MANAGED_INSTANCES, or EC2",
+        ),
+        ({"size": InstanceSize(1000, 900)}, "a Size, which is a pair that Fargate has"),
+        ({"launch_type": "EC2", "ephemeral_storage": 30}, "Task.ephemeral_storage: got 30; none"),
+        (
+            {"containers": [Container(image=IMAGE, port=8080, host_port=80)]},
+            "Container.host_port of 'app': got 80; none, or network_mode 'bridge'",
+        ),
+        (
+            {"launch_type": "EC2", "network_mode": "host", "containers": [Container(image=IMAGE, port=2375)]},
+            "Container.port of 'app': got 2375; 1 to 32767",
+        ),
+        (
+            {
+                "launch_type": "EC2",
+                "network_mode": "bridge",
+                "containers": [Container(image=IMAGE, mounts={"/data": volume("files")})],
+            },
+            "Container.mounts of 'app': got '/data'; none, or network_mode 'awsvpc'",
+        ),
+    ],
+)
+def test_a_network_that_the_machine_has_not_is_refused(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgsError) as refused:
+        made(**said)
+    assert message in str(refused.value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.rules.tags import EVENT_TARGET, GROUP, LAUNCH_TEMPLATE, PACK, SCHEDULE, SERVICE
+from policies.rules.tags import CAPACITY_PROVIDER, EVENT_TARGET, GROUP, LAUNCH_TEMPLATE, PACK, SCHEDULE, SERVICE
 from tests.policies.build import UNKNOWN, alone, made, rules, unproved
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -166,6 +166,17 @@ def test_a_groups_tags_reach_its_instances() -> None:
     assert rules(judged(GROUP, {"tags": entries()[1:]})) == ["required-tag"]
     assert rules(judged(GROUP, {})) == ["required-tag"]
     assert unproved(judged(GROUP, {"tags": UNKNOWN})) == ["instance-tags"]
+
+
+def test_managed_instances_have_their_capacity_providers_tags() -> None:
+    """ECS launches them itself, and tags nothing unless it is told."""
+    given = {"managedInstancesProvider": {"propagateTags": "CAPACITY_PROVIDER"}}
+    assert judged(CAPACITY_PROVIDER, {**tagged(), **given}) == []
+    given = {"managedInstancesProvider": {"infrastructureRoleArn": "arn:aws:iam::111122223333:role/x"}}
+    (finding,) = judged(CAPACITY_PROVIDER, {**tagged(), **given})
+    assert finding.rule == "instance-tags"
+    assert "so running instances carry no tags; set CAPACITY_PROVIDER" in finding.message
+    assert judged(CAPACITY_PROVIDER, {**tagged(), "autoScalingGroupProvider": {}}) == []
 
 
 def test_a_launch_template_tags_instances_and_volumes() -> None:

@@ -121,11 +121,11 @@ class Table:
                 self._client.update_item,
                 TableName=self._name,
                 Key=_key("item", item_id),
-                UpdateExpression="SET fields = :fields, updated_at = :now, version = version + :one",
+                UpdateExpression="SET content = :content, updated_at = :now, version = version + :one",
                 ConditionExpression=condition,
                 ExpressionAttributeValues={
                     **values,
-                    ":fields": _write(fields),
+                    ":content": _write(fields),
                     ":now": _write(now),
                     ":one": _write(1),
                 },
@@ -186,8 +186,14 @@ def _key(kind: str, name: str) -> dict[str, Any]:
 
 
 def _row(item: Item) -> dict[str, Any]:
-    names = ("version", "created_at", "updated_at", "fields")
-    return _key("item", item.id) | {name: _write(getattr(item, name)) for name in names}
+    # Not `fields`, which is one of DynamoDB's reserved words.
+    kept = {
+        "version": item.version,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+        "content": item.fields,
+    }
+    return _key("item", item.id) | {name: _write(value) for name, value in kept.items()}
 
 
 def _item(row: Mapping[str, Any]) -> Item:
@@ -197,7 +203,7 @@ def _item(row: Mapping[str, Any]) -> Item:
         version=int(kept["version"]),
         created_at=kept["created_at"],
         updated_at=kept["updated_at"],
-        fields=kept["fields"],
+        fields=kept["content"],
     )
 
 

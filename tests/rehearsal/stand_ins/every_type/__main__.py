@@ -119,8 +119,17 @@ key = aws.kms.Key("main", description="main", enable_key_rotation=True, deletion
 aws.kms.Alias("main", target_key_id=key.key_id, opts=options())
 role = aws.iam.Role("task", assume_role_policy=trusting("ecs-tasks.amazonaws.com"), path="/", opts=options())
 function_role = aws.iam.Role("function", assume_role_policy=trusting("lambda.amazonaws.com"), opts=options())
+instance_role = aws.iam.Role("instance", assume_role_policy=trusting("ec2.amazonaws.com"), opts=options())
 flow_role = aws.iam.Role("flow", assume_role_policy=trusting("vpc-flow-logs.amazonaws.com"), opts=options())
 aws.iam.RolePolicy("task", role=role.name, policy=json.dumps(allowing("dynamodb:GetItem")), opts=options())
+aws.iam.Policy("task", path="/pipeline/", policy=json.dumps(allowing("dynamodb:GetItem")), opts=options())
+aws.iam.OpenIdConnectProvider(
+    "github",
+    url="https://token.actions.githubusercontent.com",
+    client_id_lists=["sts.amazonaws.com"],
+    tags={"Service": "pipeline"},
+    opts=options(),
+)
 aws.iam.RolePolicyAttachment(
     "task", role=role.name, policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore", opts=options()
 )
@@ -428,6 +437,67 @@ cluster = aws.ecs.Cluster(
             "logging": "OVERRIDE",
             "log_configuration": {"cloud_watch_log_group_name": logs.name, "cloud_watch_encryption_enabled": True},
         }
+    },
+    opts=options(),
+)
+instance_profile = aws.iam.InstanceProfile("machines", role=instance_role.name, opts=options())
+template = aws.ec2.LaunchTemplate(
+    "machines",
+    description="machines",
+    image_id="resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
+    instance_type="m6i.large",
+    iam_instance_profile={"arn": instance_profile.arn},
+    vpc_security_group_ids=[group.id],
+    metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+    block_device_mappings=[
+        {
+            "device_name": "/dev/xvda",
+            "ebs": {
+                "volume_type": "gp3",
+                "volume_size": 30,
+                "encrypted": "true",
+                "delete_on_termination": "true",
+            },
+        }
+    ],
+    user_data="IyEvYmluL2Jhc2gK",
+    update_default_version=True,
+    tag_specifications=[{"resource_type": "volume", "tags": {"Project": "every-type"}}],
+    opts=options(),
+)
+machines = aws.autoscaling.Group(
+    "machines",
+    min_size=1,
+    max_size=2,
+    vpc_zone_identifiers=[subnet.id for subnet in subnets],
+    mixed_instances_policy={
+        "launch_template": {
+            "launch_template_specification": {
+                "launch_template_id": template.id,
+                "version": template.latest_version.apply(str),
+            },
+            "overrides": [{"instance_type": "m6i.large"}, {"instance_type": "m6a.large"}],
+        },
+        "instances_distribution": {
+            "on_demand_base_capacity": 0,
+            "on_demand_percentage_above_base_capacity": 50,
+            "spot_allocation_strategy": "price-capacity-optimized",
+        },
+    },
+    capacity_rebalance=True,
+    protect_from_scale_in=True,
+    instance_refresh={"strategy": "Rolling", "preferences": {"min_healthy_percentage": 100}},
+    force_delete=True,
+    tags=[{"key": "Project", "value": "every-type", "propagate_at_launch": True}],
+    opts=options(),
+)
+provided = aws.ecs.CapacityProvider(
+    "machines",
+    auto_scaling_group_provider={
+        "auto_scaling_group_arn": machines.arn,
+        "managed_scaling": {"status": "ENABLED", "target_capacity": 100, "instance_warmup_period": 120},
+        "managed_draining": "ENABLED",
+        "managed_termination_protection": "ENABLED",
     },
     opts=options(),
 )

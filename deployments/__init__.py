@@ -1,0 +1,51 @@
+"""Whether ECS did what a deployment asked for: the engine says success when the circuit breaker brought the old back.
+
+The provider waits until a service is steady, and after a rollback it is steady too. So the program asks ECS itself, at
+the end of each ``pulumi up``, whether the task definition that runs is the one it declared; and asks again at the next
+one, though nothing is changed by then. In a preview nothing is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+
+from deployments.inquiry import Inquiry, UnansweredError
+
+if TYPE_CHECKING:
+    from pulumi import Input
+
+    from components.service import Service
+    from components.task import Task
+
+WITHIN: Final = 1200.0
+"""Seconds that a deployment may go on: the provider has waited before, so that it is over as a rule."""
+
+
+def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: str, within: float = WITHIN) -> None:
+    """Fail the deployment unless *service* runs *task*, in the revision that this program declares.
+
+    Without credentials that may ask it says so, and fails nothing.
+    """
+    if pulumi.runtime.is_dry_run():
+        return
+
+    # Here, where it loads boto3: beside it, on another thread, pulumi_aws would be loading its modules.
+    inquiry = Inquiry(region)
+
+    async def asked(known: list[str]) -> None:
+        cluster, arn, definition = known
+        try:
+            verdict = await asyncio.to_thread(inquiry.ask, cluster, arn, definition, within)
+        except UnansweredError as error:
+            pulumi.log.info(
+                f"{arn.rpartition('/')[2]}: whether the new version runs was not confirmed: {error}", service
+            )
+            return
+        if verdict.failed:
+            raise pulumi.RunError(str(verdict))
+
+    # Made for what it does: nothing hangs on the answer, and the program does not end before it.
+    pulumi.Output.all(cluster_arn, service.arn, task.arn).apply(asked)

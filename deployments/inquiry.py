@@ -1,0 +1,102 @@
+"""Asks ECS how a deployment stands, as often as it takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from deployments.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_EVERY: Final = 5.0
+"""Seconds between two questions."""
+_EVENTS: Final = 5
+_TASKS: Final = 5
+"""Stopped tasks that are told of; ECS knows of each for an hour."""
+
+
+class UnansweredError(Exception):
+    """ECS could not be asked; why."""
+
+
+class Inquiry:
+    """Questions to ECS in one region, with whatever credentials boto3 finds, as the provider does."""
+
+    def __init__(self, region: str, client: Any = None) -> None:
+        """Ask in *region*, through *client* where one is given."""
+        self._region = region
+        self._client = client
+        # Not at the top: a preview, which never asks, is spared them.
+        self._boto3: Any = importlib.import_module("boto3")
+        self._config: Any = importlib.import_module("botocore.config")
+        self._faults: Any = importlib.import_module("botocore.exceptions")
+
+    def ask(self, cluster: str, service: str, wanted: str, within: float) -> Verdict:
+        """Return how *service* stands once its deployment is over, or after *within* seconds as it is then.
+
+        Throttled questions are asked again, by botocore, in its adaptive mode.
+
+        Raises:
+            UnansweredError: no credentials, no right to ask, no such service, or no answer.
+
+        """
+        faults = self._faults
+        try:
+            ecs = self._client or self._ecs()
+            deadline = time.monotonic() + within
+            while True:
+                verdict = self._once(ecs, cluster, service, wanted)
+                if verdict.state != "in progress" or time.monotonic() >= deadline:
+                    break
+                time.sleep(_EVERY)
+            if verdict.state == "in progress":
+                verdict = dataclasses.replace(verdict, state="failed", reason=f"not over after {within:.0f} s")
+            return (
+                dataclasses.replace(verdict, told=[*self._told(ecs, cluster, service)]) if verdict.failed else verdict
+            )
+        except (faults.NoCredentialsError, faults.CredentialRetrievalError, faults.ProfileNotFound):
+            raise UnansweredError("there are no AWS credentials to ask ECS with") from None
+        except faults.ClientError as error:
+            said: dict[str, Any] = error.response.get("Error", {})
+            raise UnansweredError(
+                f"ECS refused the question ({said.get('Code')}: {said.get('Message')}); it takes ecs:DescribeServices, "
+                "ecs:ListServiceDeployments, ecs:ListTasks and ecs:DescribeTasks"
+            ) from None
+        except faults.BotoCoreError as error:
+            raise UnansweredError(f"ECS did not answer: {error}") from None
+
+    def _ecs(self) -> Any:
+        config = self._config.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+        return self._boto3.session.Session().client("ecs", region_name=self._region, config=config)
+
+    def _once(self, ecs: Any, cluster: str, service: str, wanted: str) -> Verdict:
+        found = ecs.describe_services(cluster=cluster, services=[service])["services"]
+        if not found:
+            raise UnansweredError(f"ECS knows no service {service}")
+        deployments = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
+        newest_first = sorted(deployments, key=lambda each: each["createdAt"], reverse=True)
+        return judge(found[0], newest_first, wanted)
+
+    def _told(self, ecs: Any, cluster: str, service: str) -> Iterator[str]:
+        """Yield the service's last events, then why its last tasks stopped."""
+        described = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+        for event in described.get("events", [])[:_EVENTS]:
+            yield f"{event['createdAt']:%H:%M:%S} {event['message']}"
+        arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:_TASKS]
+        tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        for task in tasks:
+            yield f"task {task['taskArn'].rpartition('/')[2]} stopped: {_why(task)}"
+
+
+def _why(task: Mapping[str, Any]) -> str:
+    containers = [
+        f"{each['name']} "
+        + (f"ended with {each['exitCode']}" if "exitCode" in each else "never ran")
+        + (f" ({each['reason']})" if each.get("reason") else "")
+        for each in task.get("containers", [])
+    ]
+    return "; ".join([task.get("stoppedReason") or "ECS gave no reason", *containers])

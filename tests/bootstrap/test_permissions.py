@@ -1,0 +1,166 @@
+"""A deployment may make all that the program makes, and nothing by which it would be more than a deployment."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from bootstrap import permissions, rights
+from bootstrap.services import GROUPS
+from components.account import Account
+from pipeline.target import Target
+from policies.rules.iam import actions
+from tests.whole import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from components.grants import Grant
+
+PLACE: Final = Target(stack="dev", account="111122223333", region="eu-west-1")
+ACCOUNT: Final = Account(id=PLACE.account, region=PLACE.region)
+BOUNDARY: Final = "arn:aws:iam::111122223333:policy/pipeline/boundary-dev"
+KEY: Final = "arn:aws:kms:eu-west-1:111122223333:key/1"
+ROLES: Final = "arn:aws:iam::111122223333:role/drydock/dev/*"
+
+PREFIXES: Final = {"elbv2": "elasticloadbalancing", "efs": "elasticfilesystem", "stepfunctions": "states"}
+"""botocore's service → IAM's, where they differ."""
+RENAMED: Final = {
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+VERBS: Final = {"Create": "POST", "Get": "GET", "Put": "PUT", "Update": "PATCH"}
+"""API Gateway's actions are HTTP's."""
+NOT_THE_PROGRAMS: Final = {"acm:ImportCertificate", "iam:CreatePolicy", "iam:CreateOpenIDConnectProvider"}
+"""What a stand-in knows, and only the bootstrap stack or nobody does."""
+
+
+def held(policies: Iterable[Iterable[Grant]]) -> set[str]:
+    """Return every action, wildcards resolved."""
+    patterns = {pattern for allowed in policies for grant in allowed for pattern in grant.actions}
+    return {action.name for pattern in patterns for action in actions.expand(pattern)}
+
+
+DEPLOYING: Final = permissions.deploying(ACCOUNT, PLACE, BOUNDARY)
+
+
+def called() -> set[str]:
+    """Return the action of every call by which a stand-in makes a resource."""
+    source = "".join(path.read_text() for path in (ROOT / "rehearsal/stand_ins").glob("*.py"))
+    operations = set(re.findall(r'"([a-z0-9-]+:[A-Z]\w+)"', source)) - NOT_THE_PROGRAMS
+    found: set[str] = set()
+    for operation in operations:
+        service, name = operation.split(":")
+        if service == "apigateway":
+            found.add(f"apigateway:{next(verb for begin, verb in VERBS.items() if name.startswith(begin))}")
+        elif service != "ecr":  # the bootstrap stack's own
+            found.add(RENAMED.get(operation, f"{PREFIXES.get(service, service)}:{name}"))
+    return found
+
+
+def test_all_that_the_rehearsal_makes_a_deployment_may_make() -> None:
+    """Else the first `pulumi up` of a new kind of resource ends half-way."""
+    calls = called()
+    assert len(calls) > 80
+    assert not calls - held(DEPLOYING.values())
+
+
+def test_every_action_is_one_of_awss() -> None:
+    """A misspelt one grants nothing, and nobody is told."""
+    for allowed in (*DEPLOYING.values(), *permissions.reading(ACCOUNT, PLACE).values()):
+        for grant in allowed:
+            assert not [pattern for pattern in grant.actions if not actions.expand(pattern)]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "sqs:ReceiveMessage", "sns:Publish"),
+        *("lambda:InvokeFunction", "ecs:RunTask", "ecs:ExecuteCommand", "ssm:StartSession", "states:StartExecution"),
+        *("iam:CreateUser", "iam:CreateAccessKey", "iam:CreatePolicy", "iam:CreatePolicyVersion"),
+        *("iam:DeleteRolePermissionsBoundary", "iam:CreateOpenIDConnectProvider", "iam:UpdateLoginProfile"),
+        *("sts:AssumeRole", "ecr:PutImage", "kms:Encrypt", "organizations:LeaveOrganization"),
+    ],
+)
+def test_data_and_other_identities_are_not_a_deployments(action: str) -> None:
+    assert action not in held(DEPLOYING.values())
+
+
+def test_whoever_looks_for_drift_changes_nothing() -> None:
+    reading = {
+        name for grants in permissions.reading(ACCOUNT, PLACE).values() for grant in grants for name in grant.actions
+    }
+    levels = {action.level for pattern in reading for action in actions.expand(pattern)}
+    assert levels <= {"Read", "List"}
+    assert not {"s3:GetObject", "secretsmanager:GetSecretValue", "dynamodb:GetItem"} & held([[*_flat()]])
+
+
+def _flat() -> list[Grant]:
+    return [grant for grants in permissions.reading(ACCOUNT, PLACE).values() for grant in grants]
+
+
+def test_a_role_gets_rights_only_within_its_boundary() -> None:
+    """A deployment would make itself an administrator in two calls otherwise."""
+    for name in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"):
+        (grant,) = (it for it in DEPLOYING["identities"] if name in it.actions)
+        assert grant.conditions == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+
+
+def test_it_changes_no_role_but_its_own_stacks() -> None:
+    """Its own role is on another path, and so is the other stack's."""
+    for grant in DEPLOYING["identities"]:
+        for resource in grant.resources:
+            if "iam:CreateServiceLinkedRole" in grant.actions:
+                assert resource == "arn:aws:iam::111122223333:role/aws-service-role/*"
+            else:
+                assert resource.split(":")[-1].split("/", 1)[1] == "drydock/dev/*"
+    assert not fnmatchcase(PLACE.role_arn("deploy"), ROLES)
+
+
+def test_it_passes_roles_of_its_stack_to_services_that_are_named() -> None:
+    (grant,) = (it for it in DEPLOYING["identities"] if "iam:PassRole" in it.actions)
+    assert list(grant.resources) == [ROLES]
+    assert all("*" not in service for service in grant.conditions["StringEquals"]["iam:PassedToService"])
+
+
+def test_whatever_is_on_any_resource_is_held_to_the_region() -> None:
+    for group, allowed in DEPLOYING.items():
+        for grant in allowed:
+            if "*" in grant.resources and not all(name.startswith("route53:") for name in grant.actions):
+                assert grant.conditions == {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}, group
+
+
+def test_the_state_of_others_is_not_its_to_read_or_its_bucket_to_open() -> None:
+    """The bootstrap stack's own state is in the same bucket."""
+    objects = [
+        resource
+        for grant in rights.state(ACCOUNT, PLACE, KEY, write=True)
+        for resource in grant.resources
+        if "/.pulumi/" in resource
+    ]
+    bucket = "arn:aws:s3:::drydock-state-111122223333-eu-west-1/.pulumi"
+    for mine in ("stacks/drydock/dev.json", "stacks/drydock/dev.json.bak", "locks/organization/drydock/dev/1.json"):
+        assert any(fnmatchcase(f"{bucket}/{mine}", each) for each in objects)
+    for others in ("stacks/drydock/dev2.json", "stacks/drydock-bootstrap/shared.json", "stacks/drydock/prod.json"):
+        assert not any(fnmatchcase(f"{bucket}/{others}", each) for each in objects)
+    never = permissions.never(rights.closed(ACCOUNT, PLACE, KEY))
+    assert {"s3:PutBucketPolicy", "s3:DeleteBucket", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"} <= held([never])
+    # Nor may the refusal reach what it needs of its own state.
+    needed = {name for grant in rights.state(ACCOUNT, PLACE, KEY, write=True) for name in grant.actions}
+    assert not needed & held([never])
+
+
+def test_reading_the_state_writes_nothing() -> None:
+    """A pull request's workflow runs whatever its author wrote."""
+    reading = rights.state(ACCOUNT, PLACE, KEY)
+    assert {name for grant in reading for name in grant.actions} == {"s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
+
+
+def test_no_service_is_in_two_groups() -> None:
+    """The later one would be read, and the earlier one written."""
+    names = [name for group in GROUPS.values() for name in group]
+    assert len(names) == len(set(names))
