@@ -48,7 +48,7 @@ def _everything_in_s3_unseen_by_the_library(project: Path) -> None:
 
 
 def _public_subnets(project: Path) -> None:
-    change(project / "components/service.py", "network.app_subnet_ids", "network.public_subnet_ids")
+    change(project / "components/standing.py", "network.app_subnet_ids", "network.public_subnet_ids")
 
 
 def _a_tag_less(project: Path) -> None:

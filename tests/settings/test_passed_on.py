@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 MAKERS = {
     _platform: ("Network", "Cluster", "ApiGatewayLogging", "Topic", "Bucket", "LoadBalancer"),
-    _web: ("Service",),
-    _workload: ("Repository", "Task"),
+    _workload: ("Repository", "Service", "Task"),
 }
 CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/"
 ADOPTED = {

@@ -12,7 +12,6 @@ from tests.apps.exact import ACCOUNTS, REGION, deployed, faults
 each_stack = pytest.mark.parametrize("stack", ACCOUNTS)
 each_job = pytest.mark.parametrize("job", ["sync-availability", "sync-parking"])
 
-KIND = {"dev": "fargate", "prod": "scheduled"}
 TASK_ROLES = {"parking-etl-task", "parking-etl-execution"}
 ROLES = {
     "dev": TASK_ROLES,
@@ -77,7 +76,7 @@ def test_ecs_may_pull_its_image_and_write_its_log(stack: str) -> None:
         },
         {
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [arn(stack, "logs", f"log-group:/ecs/parking-etl-{KIND[stack]}:*")],
+            "Resource": [arn(stack, "logs", "log-group:/ecs/parking-etl:*")],
         },
     ]
 

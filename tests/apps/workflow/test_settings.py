@@ -91,7 +91,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a load balancer that the stack has not": (
         {"gateway": {"load_balancer": "public"}},
-        "the public load balancer; add `public_load_balancer: {open_to: [0.0.0.0/0]}`",
+        "load_balancer: got 'public', which the stack has not; add `public_load_balancer: {open_to: [0.0.0.0/0]}`",
     ),
     "a namespace in capitals": (
         {"namespace": "Workflow.local"},
@@ -125,7 +125,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "three ways": ({"discovery": {"ways": ["cloud_map", "nlb", "nlb"]}}, f"got ['cloud_map', 'nlb', 'nlb']; {_ORDER}"),
     "gRPC by a load balancer without a domain": (
         {"discovery": {"ways": ["alb_grpc"]}},
-        "alb_grpc, which speaks TLS alone; add `certificate_arn` and `domain` to `internal_load_balancer`",
+        "ways: got 'alb_grpc', which speaks TLS alone; add `certificate_arn` and `domain` to `internal_load_balancer`",
     ),
     "Lattice without its addresses": (
         {"discovery": {"ways": ["lattice"]}},

@@ -1,0 +1,89 @@
+"""A program whose service was rolled back fails, at once and at every run after; a preview asks nobody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pulumi
+import pytest
+from botocore.exceptions import NoCredentialsError
+
+import deployments
+from tests.whole import ROOT, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+class Ecs:
+    """ECS as the program's own answers have it: the service ``shop.id`` is to run ``shop.arn``."""
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[str, str]] = set()
+        self.rolled_back: tuple[str, ...] = ()
+        self.locked = False
+
+    def describe_services(self, *, cluster: str, services: list[str]) -> dict[str, Any]:
+        """Say that it runs what it is to run, unless it was rolled back."""
+        if self.locked:
+            raise NoCredentialsError
+        self.asked.add((cluster, services[0]))
+        name = services[0].removesuffix(".id")
+        runs = "shop:6" if name in self.rolled_back else f"{name}.arn"
+        primary = {"status": "PRIMARY", "taskDefinition": runs, "rolloutState": "COMPLETED"}
+        return {"services": [{"serviceName": name, "deployments": [primary]}]}
+
+    def list_service_deployments(self, *, cluster: str, service: str) -> dict[str, Any]:  # noqa: ARG002 - as ECS
+        """Say how the newest ended."""
+        back = service.removesuffix(".id") in self.rolled_back
+        status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"
+        return {"serviceDeployments": [{"status": status, "statusReason": "alarm detected", "createdAt": NOON}]}
+
+    def list_tasks(self, **_: Any) -> dict[str, Any]:
+        """Say that there are none."""
+        return {"taskArns": []}
+
+
+@pytest.fixture
+def ecs() -> Iterator[Ecs]:
+    """Who is asked in the place of AWS."""
+    answering = Ecs()
+    with mock.patch("boto3.session.Session.client", return_value=answering):
+        yield answering
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_service_of_a_stack_is_asked_for(stack: str, ecs: Ecs) -> None:
+    """One that is left out may be rolled back for weeks, and nobody hears of it."""
+    whole = run(ROOT, stack, preview=False)
+    services = [each for each in whole.of("ecs/service:Service").values() if each.custom]
+    assert ecs.asked == {(each.inputs["cluster"], f"{each.name}.id") for each in services}
+
+
+def test_a_preview_asks_nobody(ecs: Ecs) -> None:
+    run(ROOT, "dev", preview=True)
+    assert ecs.asked == set()
+
+
+def test_a_version_that_does_not_run_fails_the_program(ecs: Ecs) -> None:
+    """Though nothing is changed: the run after a rollback has no difference to deploy."""
+    ecs.rolled_back = ("workflow-gateway",)
+    said = "service 'workflow-gateway': the deployment of workflow-gateway.arn was rolled back, and shop:6 runs: alarm"
+    with pytest.raises(AssertionError, match=said):
+        run(ROOT, "dev", preview=False)
+
+
+def test_what_could_not_be_asked_is_said_and_fails_nothing(ecs: Ecs) -> None:
+    ecs.locked = True
+    with mock.patch.object(pulumi.log, "info") as said:
+        run(ROOT, "dev", preview=False)
+    assert any("was not confirmed: there are no AWS credentials" in call.args[0] for call in said.call_args_list)
+
+
+def test_it_waits_as_long_as_the_provider_does() -> None:
+    """The time limit of the service itself: `components.service`."""
+    assert deployments.WITHIN == 20 * 60
