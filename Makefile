@@ -9,7 +9,7 @@ WEB := apps/microservices/web
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed $(WEB)/node_modules/.installed ## make .venv from the pins, and what the page needs
+setup: .venv/.installed ## make .venv from the pins
 
 $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
 	@command -v npm >/dev/null || { echo "no npm found: install Node 20 or later"; exit 1; }
@@ -47,7 +47,7 @@ format: setup ## write the code as `check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: setup ## all tests, the rehearsals among them
+unit: setup $(WEB)/node_modules/.installed ## all tests, the rehearsals among them
 	$(BIN)/python -m pytest
 
 bench: setup ## components beside the same resources by hand: time and memory at 1, 10 and 100
