@@ -5,6 +5,7 @@ A topic must admit ``events.amazonaws.com`` (`TopicArgs.publishers`), or the rul
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ ENDED: Final = "EssentialContainerExited"
 INTERRUPTED: Final = ("SpotInterruption", "TerminationNotice")
 
 RUN_FAILED: Final = "RunFailed"
-"""The error of an execution whose task told its end itself, by an event that `FailedTasks` takes."""
+"""The error of an execution whose task told its end itself, by an event that `FailedTasks` surely takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,10 @@ class FailedTasksArgs:
 class FailedTasks(Part):
     """Tells a topic of each task that failed: a container ended with another code than 0, or the task never started.
 
-    A container without an exit code counts as failed. One that is stopped from outside does not, whatever its code:
-    every rollout of a service would raise an alarm. In a task of several containers, each one's code counts.
+    A task none of whose containers has an exit code failed too. One that is stopped from outside did not, whatever its
+    code: every rollout of a service would raise an alarm. In a task of several containers, each one's code counts; but
+    where each code there is is 0, one container without any goes unheard, since no pattern can say that (a guard tells
+    it).
 
     Raises:
         InvalidArgsError: a name that leaves no room for Pulumi's suffix in EventBridge's 64 characters.
@@ -69,16 +72,7 @@ class FailedTasks(Part):
             f"Failed tasks of {args.family}",
             _failed_tasks(args),
             args.topic_arn,
-            {
-                "reason": "$.detail.stoppedReason",
-                "code": "$.detail.stopCode",
-                "containers": "$.detail.containers[*].name",
-                "exits": "$.detail.containers[*].exitCode",
-                "task": "$.detail.taskArn",
-                "time": "$.time",
-            },
-            f"A task of {args.family} failed: <reason> (<code>). Containers <containers> ended with <exits>. "
-            "Task <task>, <time>.",
+            f"A task of {args.family} failed: stoppedReason says why, containers say their exitCode and reason",
         )
 
 
@@ -111,14 +105,7 @@ class FailedRuns(Part):
             "Runs that a guard could not bring to a good end",
             _failed_runs(args),
             args.topic_arn,
-            {
-                "status": "$.detail.status",
-                "error": "$.detail.error",
-                "cause": "$.detail.cause",
-                "execution": "$.detail.executionArn",
-                "time": "$.time",
-            },
-            "A guarded run ended as <status>: <error> <cause>. Execution <execution>, <time>.",
+            "A guarded run came to no good end: status, error and cause say why",
         )
 
 
@@ -129,6 +116,7 @@ def _failed_tasks(args: FailedTasksArgs) -> dict[str, Any]:
     """
     failed: list[dict[str, Any]] = [
         {"stopCode": [NEVER_STARTED, *(INTERRUPTED if args.interruptions else ())]},
+        # In a list, a field is missing only where no element has it.
         {"stopCode": [ENDED], "containers": {"exitCode": [{"anything-but": [0]}, {"exists": False}]}},
     ]
     detail: dict[str, Any] = {
@@ -167,12 +155,13 @@ def _tell(
     description: str,
     pattern: Mapping[str, Any],
     topic_arn: Input[str],
-    paths: Mapping[str, str],
-    text: str,
+    failure: str,
 ) -> None:
-    """Make the rule and its target, which writes *text* with what stands at *paths* in the event.
+    """Make the rule and its target, which is told *failure* and the event itself.
 
-    All of it is one JSON string, so that a path that leads nowhere leaves a gap and no broken document.
+    EventBridge escapes nothing that it takes out of an event, and delivers nothing that is no JSON: a reason with a
+    quote in it would silence its own alarm. The event as a whole is JSON, whatever it has or lacks.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """
     rule = aws.cloudwatch.EventRule(
         name, description=description, event_pattern=documents.render(pattern), tags=part.tags, opts=part.child()
@@ -181,6 +170,6 @@ def _tell(
         name,
         rule=rule.name,
         arn=topic_arn,
-        input_transformer={"input_paths": dict(paths), "input_template": f'"{text}"'},
+        input_transformer={"input_template": f'{{"failure": {json.dumps(failure)}, "event": <aws.events.event.json>}}'},
         opts=part.child(),
     )

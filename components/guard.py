@@ -55,7 +55,8 @@ class GuardArgs:
     """Seconds that a run may take, from the request to its task's end, 60 to 172800 (two days); it is stopped then."""
     retries: int = 0
     """Further runs after one that failed, 0 to 10; each failed one is told. Default: none, since only some jobs can be
-    run again. A start that fails is tried three times in any case, and a timeout never again."""
+    run again. A start that fails (no capacity, no image, no network) is tried three times in any case, each told where
+    it came to a task; a timeout is never tried again."""
     skips: int = 3
     """Skips of one schedule in a row that are a failure, 1 to 100; and after that, as many again."""
     open_ports: Sequence[int] = (443,)

@@ -3,7 +3,8 @@
 One item of one table is the lock: `holder`, the execution that has it; `expires`, the second from which anybody may
 take it; `run` and `since`, what to tell those that are turned away; and for each schedule how often in a row it was.
 Whoever deletes the item breaks the lock.
-An execution always ends before its lock expires, so that two runs never meet, however one of them dies.
+An execution always ends before its lock expires, so that two runs never meet, however one of them dies. Redriven, it
+would go on without the lock: start another one instead.
 
 In JSONata (``"QueryLanguage"``), which Step Functions has since November 2024; strings in ``{% %}`` are expressions.
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
@@ -11,11 +12,10 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from components import failure_events
+from components import guard_verdict as verdict
 from components.run import capitalised
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ LOCK_KEY: Final = "id"
 _LOCK: Final = {LOCK_KEY: {"S": "lock"}}
 
 _STARTS: Final = 3
-"""How often a run is started until one is told that it cannot be."""
+"""How often an execution starts a task until one is told that it cannot be."""
+_STARTING: Final = 300
+"""Seconds allowed to a start that fails: a pull that is tried again, a network interface that never comes."""
 _STOPPING: Final = 180
 """Seconds until a task that is told to stop is gone: Fargate gives a container at most 120 from SIGTERM to SIGKILL."""
 _LONGEST_PAUSE: Final = 300
 """Seconds between two tries, at most."""
 _CALLS: Final = 300
-"""Seconds for all that is no run: calls to DynamoDB and ECS, with their retries."""
+"""Seconds for all that is neither: calls to DynamoDB and ECS, with their retries."""
 
 _ME: Final = "{% $states.context.Execution.Id %}"
 _SAID: Final = "$states.context.Execution.Input"
@@ -48,22 +50,6 @@ _RETRY: Final = [
     {"ErrorEquals": [_REFUSED], "MaxAttempts": 0},
     {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 2, "MaxAttempts": 5},
 ]
-
-# What ECS told of a task that failed is the whole task, as JSON; of one that never came to be, some words.
-_STOPPED: Final = "{% $substring($states.errorOutput.Cause, 0, 1) = '{' ? $parse($states.errorOutput.Cause) : {} %}"
-_WORDS: Final = "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"
-_NEVER_RAN: Final = "$not($exists($stopped.TaskArn))"
-
-# Those stop codes that an event tells too.
-_TOLD: Final = json.dumps([failure_events.ENDED, failure_events.NEVER_STARTED, *failure_events.INTERRUPTED])
-_FAILURE: Final = f"{{% $stopped.StopCode in {_TOLD} ? '{failure_events.RUN_FAILED}' : 'RunStopped' %}}"
-# Without double quotes: the rule that passes it on writes it into a JSON string as it is.
-_EXITS: Final = (
-    "$join($stopped.Containers[$not(ExitCode = 0)].(Name & "
-    "($exists(ExitCode) ? ' ended with exit code ' & $string(ExitCode) : ' has no exit code') & "
-    "($exists(Reason) ? ' (' & Reason & ')' : '')), ', ')"
-)
-_CAUSE: Final = f"{_EXITS} & ': ' & $stopped.StoppedReason & ' (' & $stopped.TaskArn & ')'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +84,8 @@ class Plan:
         """Seconds after which an execution is ended, whatever it does."""
         tries = range(_STARTS - 1 + self.retries)
         pauses = sum(min(self.pause * 2**number, _LONGEST_PAUSE) for number in tries)
-        return (self.retries + 1) * (self.timeout + _STOPPING) + pauses + _CALLS
+        runs = (self.retries + 1) * (self.timeout + _STOPPING)
+        return runs + (_STARTS - 1) * _STARTING + pauses + _CALLS
 
     @property
     def lease(self) -> int:
@@ -148,8 +135,6 @@ def _taking(plan: Plan) -> dict[str, Any]:
 
 def _running(plan: Plan) -> dict[str, Any]:
     """Run the task, and judge what came of it."""
-    cause = f"{{% $substring($replace({_CAUSE}, '\"', \"'\"), 0, 1000) %}}"
-    words = "{% $substring($replace($words, '\"', \"'\"), 0, 1000) %}"
     return {
         "Run": {
             "Type": "Task",
@@ -186,7 +171,11 @@ def _running(plan: Plan) -> dict[str, Any]:
                     },
                     "Next": "Release",
                 },
-                {"ErrorEquals": ["States.ALL"], "Assign": {"stopped": _STOPPED, "words": _WORDS}, "Next": "Judge"},
+                {
+                    "ErrorEquals": ["States.ALL"],
+                    "Assign": {"stopped": verdict.STOPPED, "words": verdict.WORDS},
+                    "Next": "Judge",
+                },
             ],
             "Next": "Release",
         },
@@ -194,13 +183,13 @@ def _running(plan: Plan) -> dict[str, Any]:
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": f"{{% {_NEVER_RAN} and $starts < {_STARTS} %}}",
+                    "Condition": f"{{% {verdict.NEVER_RAN} and $starts < {_STARTS} %}}",
                     "Assign": {"starts": "{% $starts + 1 %}"},
                     "Next": "Pause",
                 },
                 {
-                    "Condition": f"{{% {_NEVER_RAN} %}}",
-                    "Assign": {"error": "CannotStart", "cause": words},
+                    "Condition": f"{{% {verdict.NEVER_RAN} %}}",
+                    "Assign": {"error": "CannotStart", "cause": verdict.CAUSE},
                     "Next": "Release",
                 },
                 {
@@ -209,7 +198,7 @@ def _running(plan: Plan) -> dict[str, Any]:
                     "Next": "Pause",
                 },
             ],
-            "Assign": {"error": _FAILURE, "cause": cause},
+            "Assign": {"error": verdict.FAILURE, "cause": verdict.CAUSE},
             "Default": "Release",
         },
         "Pause": {
@@ -275,8 +264,21 @@ def _skipping(plan: Plan) -> dict[str, Any]:
         },
         "TooManySkips": {
             "Type": "Choice",
-            "Choices": [{"Condition": f"{{% $skips % {plan.skips} = 0 %}}", "Next": "SkippedTooOften"}],
+            # Not when it is just as many: a lost answer counts twice.
+            "Choices": [{"Condition": f"{{% $skips >= {plan.skips} %}}", "Next": "CountAnew"}],
             "Default": "Skipped",
+        },
+        "CountAnew": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::dynamodb:updateItem",
+            "Arguments": {
+                "TableName": plan.table,
+                "Key": _LOCK,
+                "UpdateExpression": "REMOVE #skips",
+                "ExpressionAttributeNames": _skips_of_schedule(),
+            },
+            "Retry": _RETRY,
+            "Next": "SkippedTooOften",
         },
         "Skipped": {
             "Type": "Pass",

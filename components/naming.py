@@ -100,6 +100,9 @@ LATTICE_SERVICE: Final = NameRule(
     pattern=_LATTICE,
     reads="lower-case letters and digits, joined by single hyphens",
 )
+SERVICE_NETWORK: Final = NameRule(
+    what="Lattice service network", longest=63, pattern=_LATTICE, reads=LATTICE_SERVICE.reads
+)
 VOLUME: Final = NameRule(what="volume", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
 SCHEDULE: Final = NameRule(what="schedule", longest=64, pattern=r"[\w.-]+", reads="letters, digits and _.-")
 STATE_MACHINE: Final = NameRule(

@@ -18,7 +18,7 @@ import secrets
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +82,11 @@ class Emulator(Access):
         path = _denials(self._run)
         lines = path.read_text().splitlines() if path.exists() else []
         return [Denial(**json.loads(line)) for line in lines]
+
+    def record(self, denial: Denial) -> None:
+        """Add a refusal that was decided outside of the emulator, where a service asks what no API of its own tells."""
+        with _denials(self._run).open("a") as file:
+            file.write(json.dumps(asdict(denial)) + "\n")
 
     def stop(self) -> None:
         """End the emulator; again is harmless. A run's end does it too."""

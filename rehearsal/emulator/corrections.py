@@ -67,6 +67,7 @@ def apply() -> None:
     state_machines.ask_for_the_managed_rule()
     event_targets.ask_targets_of_events()
     event_targets.read_lists_in_events()
+    event_targets.miss_a_field_in_no_element()
     event_targets.fire_under_the_role()
     cloud_map.register_tasks()
     cloud_map.find_the_healthy()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import json
 import logging
 import re
 from typing import Any, Final, cast
@@ -34,6 +35,10 @@ _in_lists: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("in_l
 _log = logging.getLogger("drydock.schedules")
 
 
+class _NoJsonError(ValueError):
+    """An input transformer made something that is no JSON."""
+
+
 def ask_targets_of_events() -> None:
     """Deliver an event to a topic, a queue or a function only where its policy, and a topic's key, admit EventBridge.
 
@@ -50,8 +55,12 @@ def ask_targets_of_events() -> None:
         if service == "sns" and (key := key_of(arn)):
             wanted += [("kms:GenerateDataKey", key, ""), ("kms:Decrypt", key, "")]
         refused = [each for each in wanted if not _admitted(*each)]  # each is asked, so that each refusal is recorded
-        if not refused:
+        if refused:
+            return
+        try:
             invoke(target, event, rule, view)
+        except _NoJsonError as error:
+            denials.record(_EVENTS, _DELIVERS.get(service, "events:PutEvents"), arn, f"{rule['Arn']}: {error}")
 
     eventbridge._invoke_target = invoked
 
@@ -71,23 +80,37 @@ def _admitted(action: str, resource: str, source: str) -> bool:
 
 
 def read_lists_in_events() -> None:
-    """Let an input transformer read into lists, by ``[0]`` and ``[*]``: the emulator reads nothing there.
+    """Let an input transformer read into lists, by ``[0]`` and ``[*]``, and refuse what it makes if that is no JSON.
 
+    The emulator reads nothing in lists, escapes a string outside of quotes, and delivers broken JSON. EventBridge does
+    not escape values that it takes out of an event, and delivers JSON without spaces.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """
     apply, render = eventbridge._apply_input_transformer, eventbridge._render_input_template
+    place = eventbridge._render_placeholder
 
     def applied(transformer: dict[str, Any], rule: dict[str, Any], view: Any) -> str:
         paths: dict[str, str] = transformer.get("InputPathsMap", {})
         event = view.event_with_detail()
         _in_lists.set({name: _read(path, event) for name, path in paths.items() if "[" in path})
-        return apply(transformer, rule, view)
+        text: str = apply(transformer, rule, view)
+        try:
+            made = json.loads(text)
+        except ValueError as error:
+            message = f"the transformed input is no JSON ({error}), so that EventBridge delivers nothing: {text[:300]}"
+            raise _NoJsonError(message) from error
+        return json.dumps(made, separators=(",", ":"), ensure_ascii=False)
 
     def rendered(template: str, values: dict[str, Any]) -> str:
         return render(template, values | _in_lists.get())
 
+    def placed(name: str, token: str, values: dict[str, Any], in_string: bool) -> str:  # noqa: FBT001 - as it is called
+        value = values.get(name)
+        return f'"{value}"' if isinstance(value, str) and not in_string else place(name, token, values, in_string)
+
     eventbridge._apply_input_transformer = applied
     eventbridge._render_input_template = rendered
+    eventbridge._render_placeholder = placed
 
 
 def _read(path: str, event: Any) -> Any:
@@ -103,6 +126,43 @@ def _read(path: str, event: Any) -> Any:
     if "*" in path:
         return found
     return found[0] if found else ""
+
+
+def miss_a_field_in_no_element() -> None:
+    """Let ``exists: false`` below a list hold only if no element has the field.
+
+    The emulator asks each element alone, so that one without it is enough; EventBridge's rules know an event by its
+    paths, and a path that any element has is there. https://github.com/aws/event-ruler#exists-matching
+    """
+    matches = eventbridge._matches_detail
+
+    def matched(detail: Any, pattern: Any) -> bool:
+        if isinstance(detail, dict) and isinstance(pattern, dict):
+            found, wanted = cast("dict[str, Any]", detail), cast("dict[str, Any]", pattern)
+            lists = {
+                name: _answered(cast("dict[str, Any]", each), found[name])
+                for name, each in wanted.items()
+                if isinstance(each, dict) and isinstance(found.get(name), list)
+            }
+            return matches(detail, wanted | lists)
+        return matches(detail, pattern)
+
+    eventbridge._matches_detail = matched
+
+
+def _answered(pattern: dict[str, Any], values: list[Any]) -> dict[str, Any]:
+    """Return *pattern* without each ``exists: false`` that an element of *values* says no to."""
+    elements: list[dict[str, Any]] = eventbridge._flatten(values, True)  # noqa: FBT003 - its own signature
+    answered: dict[str, Any] = {}
+    for name, wanted in pattern.items():
+        found = [each[name] for each in elements if name in each]
+        if isinstance(wanted, dict):
+            answered[name] = _answered(cast("dict[str, Any]", wanted), found)
+        elif isinstance(wanted, list) and eventbridge._flatten(found, False):  # noqa: FBT003 - its own signature
+            answered[name] = [each for each in cast("list[Any]", wanted) if each != {"exists": False}]
+        else:
+            answered[name] = wanted
+    return answered
 
 
 def fire_under_the_role() -> None:

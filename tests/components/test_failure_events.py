@@ -112,6 +112,14 @@ def test_of_several_containers_one_that_failed_is_enough(aws: Emulator) -> None:
     assert _rings(aws, _tasks(), "aws.ecs", "ECS Task State Change", detail)
 
 
+def test_one_container_without_an_exit_code_beside_a_0_is_no_match(aws: Emulator) -> None:
+    """As in an account, where a field of a list is missing only if no element has it: the guard must tell this one."""
+    detail = _task(containers=[{"name": "app", "exitCode": 0}, {"name": "proxy"}])
+    assert not _rings(aws, _tasks(), "aws.ecs", "ECS Task State Change", detail)
+    detail = _task(containers=[{"name": "app"}, {"name": "proxy"}])
+    assert _rings(aws, _tasks(), "aws.ecs", "ECS Task State Change", detail)
+
+
 def test_a_service_replaces_what_was_interrupted(aws: Emulator) -> None:
     """A Spot task is taken away often: that is what it is cheap for."""
     interrupted = _task(143, stopCode="SpotInterruption")
@@ -147,29 +155,39 @@ def test_a_guard_tells_what_no_task_has_told(aws: Emulator, detail: dict[str, An
     assert _rings(aws, _runs(), "aws.states", "Step Functions Execution Status Change", detail) is rings
 
 
-@pytest.mark.parametrize("resources", [_tasks, _runs], ids=["tasks", "runs"])
-def test_the_message_is_one_json_string_whatever_the_event_lacks(resources: Any) -> None:
+@pytest.mark.parametrize(
+    "reason",
+    [
+        'exec: "pythn": executable file not found in $PATH',
+        'Failed to resolve "fs-0e4a39a0.efs.eu-west-1.amazonaws.com"',
+        "C:\\data, and\na second line",
+        None,
+    ],
+    ids=["quotes", "quotes at the end", "backslash and newline", "no reason"],
+)
+def test_the_message_is_json_whatever_the_reason_has_in_it(reason: str | None) -> None:
     """EventBridge drops what is no valid input, and the failure would be silent after all."""
-    target = one(resources(), ":EventTarget")
-    assert target.inputs["arn"] == TOPIC
-    transformer = target.inputs["inputTransformer"]
-    text, paths = transformer["inputTemplate"], transformer["inputPaths"]
-    for name in paths:
-        assert f"<{name}>" in text
-        text = text.replace(f"<{name}>", "")
-    assert "<" not in text, "a variable that nothing gives"
-    assert isinstance(json.loads(text), str)
-    assert len(paths) <= 100, "EventBridge takes no more"
+    detail = _task(3, stoppedReason=reason)
+    if reason is None:
+        del detail["stoppedReason"]
+    message = _delivered(_tasks(), {"detail": detail})
+    assert message == {"failure": message["failure"], "event": {"detail": detail}}
+    assert message["failure"].startswith("A task of etl failed: ")
 
 
-def test_the_message_of_a_task_says_why_it_stopped() -> None:
-    transformer = one(_tasks(), ":EventTarget").inputs["inputTransformer"]
-    assert transformer["inputPaths"]["reason"] == "$.detail.stoppedReason"
-    assert transformer["inputPaths"]["exits"] == "$.detail.containers[*].exitCode"
-    assert transformer["inputTemplate"].startswith('"A task of etl failed: <reason> (<code>).')
+def test_the_message_of_a_run_has_what_its_guard_found() -> None:
+    detail = {"status": "FAILED", "error": "CannotStart", "cause": 'quick: "shop"\nnot found', "executionArn": "arn"}
+    message = _delivered(_runs(), {"detail": detail})
+    assert message["failure"].startswith("A guarded run came to no good end")
+    assert message["event"]["detail"] == detail
 
 
-def test_the_message_of_a_run_says_what_its_guard_found() -> None:
-    transformer = one(_runs(), ":EventTarget").inputs["inputTransformer"]
-    assert transformer["inputPaths"]["cause"] == "$.detail.cause"
-    assert "<status>: <error> <cause>" in transformer["inputTemplate"]
+def _delivered(resources: list[Recorded], event: dict[str, Any]) -> dict[str, Any]:
+    """Return the message of *event*: EventBridge puts in what it takes out of it as it is, and escapes nothing."""
+    target = one(resources, ":EventTarget").inputs
+    assert target["arn"] == TOPIC
+    transformer = target["inputTransformer"]
+    assert "inputPaths" not in transformer, "nothing but the whole event is JSON by itself"
+    text = transformer["inputTemplate"].replace("<aws.events.event.json>", json.dumps(event))
+    assert "<" not in transformer["inputTemplate"].replace("<aws.events.event.json>", ""), "nothing gives this one"
+    return json.loads(text)

@@ -140,8 +140,8 @@ def test_a_run_has_the_lock_while_it_runs_and_gives_it_back(aws: Emulator) -> No
     execution = guard.start(containerOverrides=[{"name": "app", "command": ["sync"]}])
     token, given = guard.task()
     assert guard.lock()["holder"] == execution
-    # The timeout, the time to stop, and what the calls may take.
-    assert 60 + 180 + 300 <= guard.held_for() < 60 + 3 * 180 + 300
+    # The timeout, the time to stop, two starts that fail, and what the calls may take.
+    assert 60 + 180 + 2 * 300 + 300 <= guard.held_for() < 60 + 3 * 180 + 2 * 300 + 300
     guard.states.send_task_success(taskToken=token, output="{}")
     assert guard.outcome(execution) == "succeeded"
     assert guard.held_for() <= 1
@@ -186,6 +186,23 @@ def test_the_third_skip_in_a_row_is_a_failure_and_then_the_sixth(aws: Emulator) 
     assert outcomes == ["skipped", "skipped", "SkippedTooOften"] * 2
     cause = guard.end(guard.start("other"))
     assert json.loads(cause["output"])["skips"] == 1, "each schedule has a row of its own"
+
+
+def test_a_skip_that_was_counted_twice_leaves_no_failure_out(aws: Emulator) -> None:
+    """An answer of DynamoDB that is lost makes Step Functions count again: 2, and then 4."""
+    guard = Guarded(aws)
+    guard.start("slow")
+    guard.task()
+    assert [guard.outcome(guard.start("quick")) for _ in range(2)] == ["skipped", "skipped"]
+    aws.client("dynamodb").update_item(
+        TableName=guard.table,
+        Key={LOCK_KEY: {"S": "lock"}},
+        UpdateExpression="ADD #skips :one",
+        ExpressionAttributeNames={"#skips": "skips of quick"},
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+    assert guard.outcome(guard.start("quick")) == "SkippedTooOften"
+    assert guard.outcome(guard.start("quick")) == "skipped", "a new row begins"
 
 
 def test_the_failure_tells_who_is_in_the_way(aws: Emulator) -> None:
@@ -253,15 +270,8 @@ def test_a_failed_run_releases_the_lock_and_tells_container_code_and_reason(aws:
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        (
-            {
-                "StopCode": "TaskFailedToStart",
-                "StoppedReason": 'CannotPullContainerError: "shop" not found',
-                "Containers": [{"Name": "app", "Reason": "pull"}],
-            },
-            "RunFailed",
-            "quick: app has no exit code (pull): CannotPullContainerError: 'shop' not found",
-        ),
+        ({"Containers": [{"Name": "app"}, {"Name": "proxy"}]}, "RunFailed", "app has no exit code, proxy has no exit"),
+        ({"Containers": [{"Name": "app", "ExitCode": 0}, {"Name": "proxy"}]}, "RunStopped", "proxy has no exit code: "),
         ({"StopCode": "SpotInterruption", "StoppedReason": "Spot"}, "RunFailed", "app ended with exit code 143: Spot"),
         ({"StopCode": "UserInitiated", "StoppedReason": "by hand"}, "RunStopped", "exit code 143: by hand"),
     ],
@@ -286,8 +296,44 @@ def test_a_start_that_fails_is_tried_three_times(aws: Emulator) -> None:
     found = guard.end(execution)
     assert (found["error"], found["cause"]) == (
         "CannotStart",
-        "quick: ECS.ThrottlingException: Rate 'exceeded'",
+        'quick: ECS.ThrottlingException: Rate "exceeded"',
     )
+    assert guard.held_for() <= 1
+
+
+def test_a_task_that_never_started_is_tried_three_times_too(aws: Emulator) -> None:
+    """A registry that says "too many requests" is a start that failed, though ECS made a task for it."""
+    never = _ended(
+        None,
+        StopCode="TaskFailedToStart",
+        StoppedReason='CannotPullContainerError: "shop"',
+        Containers=[{"Name": "app", "Reason": "pull"}],
+    )
+    guard = Guarded(aws)
+    execution = guard.start()
+    guard.fail(never)
+    guard.fail(never)
+    guard.succeed()
+    assert guard.outcome(execution) == "succeeded"
+    execution = guard.start()
+    for _ in range(3):
+        guard.fail(never)
+    found = guard.end(execution)
+    assert (found["error"], found["cause"]) == (
+        "CannotStart",
+        f'quick: app has no exit code (pull): CannotPullContainerError: "shop" ({TASK})',
+    )
+
+
+@pytest.mark.parametrize("cut", [-1, -3, 40])
+def test_a_cause_that_is_cut_off_still_gives_the_lock_back(aws: Emulator, cut: int) -> None:
+    """Read as JSON it would end the execution on the spot, and every run would be skipped for as long as the lease."""
+    guard = Guarded(aws)
+    execution = guard.start()
+    guard.fail(_ended(3)[:cut])
+    found = guard.end(execution)
+    assert found["error"] == "RunStopped", "no start, to be tried again: the task may have run"
+    assert '{"TaskArn": "arn:' in found["cause"]
     assert guard.held_for() <= 1
 
 

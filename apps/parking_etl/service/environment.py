@@ -29,7 +29,8 @@ class Environment:
     page_size: int
     """`PAGE_SIZE`: rows asked for at a time, 1 to 1000 (the source gives no more). Default 1000."""
     request_timeout: int
-    """`REQUEST_TIMEOUT`: seconds for one page, 1 to 120. Default 20."""
+    """`REQUEST_TIMEOUT`: seconds for one page, from the attempt to connect to the last byte, 1 to 120. Default 20. Each
+    address of the source that does not answer takes as long before the next is tried, which `DEADLINE` bounds."""
     retries: int
     """`RETRIES`: how often one page is asked for again, 0 to 10. Default 4."""
     deadline: int

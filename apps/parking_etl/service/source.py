@@ -7,6 +7,8 @@ when the status is 408, 429 or 5xx, and when the body is cut off or is no JSON. 
 from __future__ import annotations
 
 import http.client
+import io
+import itertools
 import json
 import random
 import ssl
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 from exits import BadDataError, RunError, UnavailableError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
     from environment import Environment
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 8 * 1024 * 1024
 """Bytes. A page of 1000 car parks has about 700 KB."""
-MOST_PAGES: Final = 200
-"""A source that goes on after that never ends."""
+MOST_ROWS: Final = 200_000
+"""Of one dataset, which has some thousands; a source that goes on after that never ends."""
 FIRST_PAUSE: Final = 0.5
 """Seconds; the longest pause before the first repetition, doubled for each one after it."""
 LONGEST_PAUSE: Final = 15.0
@@ -61,18 +64,21 @@ class Source:
         A short page is not taken for the last one: a source that gives less than it is asked for would seem to end.
 
         Raises:
-            BadDataError: a page is no list of rows, is too large, or there is no end of them.
+            BadDataError: a page is no list of rows, is too large, or there are more than `MOST_ROWS` in all.
             UnavailableError: a page is not to be had.
 
         """
-        for number in range(MOST_PAGES):
+        read = 0
+        for number in itertools.count():
             rows = self._page(
                 f"{self._path}/api/datasets/{dataset}/json?page={number}&size={self._environment.page_size}"
             )
             if not rows:
                 return
+            read += len(rows)
+            if read > MOST_ROWS:
+                raise BadDataError(f"dataset {dataset} has more than {MOST_ROWS} rows")
             yield rows
-        raise BadDataError(f"dataset {dataset} has more than {MOST_PAGES} pages of {self._environment.page_size} rows")
 
     def _page(self, target: str) -> list[Any]:
         for attempt in range(self._environment.retries + 1):
@@ -93,17 +99,12 @@ class Source:
         connection = self._connection()
         try:
             connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "parking-etl"})
-            socket = connection.sock  # the response takes it over
-            response = connection.getresponse()
+            response = _response(connection, ends)
             if response.status != http.client.OK:
                 error = UnavailableError(f"{target}: status {response.status}")
                 raise _AgainError(error) if response.status in _AGAIN else error
             body = bytearray()
-            while True:
-                socket.settimeout(max(ends - time.monotonic(), 0.001))
-                chunk = response.read1(_CHUNK)
-                if not chunk:
-                    break
+            while chunk := response.read1(_CHUNK):
                 body += chunk
                 if len(body) > LARGEST_PAGE:
                     raise BadDataError(f"{target}: more than {LARGEST_PAGE} bytes")
@@ -123,6 +124,35 @@ class Source:
         if self._tls:
             return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
         return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+
+
+class _Until(io.RawIOBase):
+    """A connection's incoming side, read until *ends* and no longer: its timeout is for each read alone."""
+
+    def __init__(self, connection: socket.socket, ends: float) -> None:
+        self._connection = connection
+        self._ends = ends
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what there is into *buffer*."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+def _response(connection: http.client.HTTPConnection, ends: float) -> http.client.HTTPResponse:
+    """Read the answer's head, and return what reads the rest, both by *ends*."""
+    response = http.client.HTTPResponse(connection.sock, method="GET")
+    response.fp.close()  # the connection stays open
+    response.fp = io.BufferedReader(_Until(connection.sock, ends))
+    response.begin()
+    return response
 
 
 def trust() -> ssl.SSLContext:

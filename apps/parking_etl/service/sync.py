@@ -74,6 +74,8 @@ def _accepted(
             summary.reasons[str(error)] = summary.reasons.get(str(error), 0) + 1
             if summary.rejected <= MOST_TOLD:
                 journal.warning("a row is rejected", why=str(error), id=identifier, page=number, row=index)
+    if not any(map(id_of, page)):
+        raise BadDataError(f"page {number} has no row with a usable id: its rows are of another shape")
     if len(seen) == before:
         raise BadDataError(f"page {number} has no id that did not come before: the source does not turn its pages")
     return rows

@@ -99,7 +99,7 @@ class Server:
             )
             await self._refuse(connection, busy)
             return
-        wait = READ_SECONDS
+        wait: float = READ_SECONDS
         while await connection.wakes(wait):
             try:
                 request = await connection.read()
@@ -111,7 +111,10 @@ class Server:
             response = await self._answer(request)
             if not await connection.write(response, close=self._draining):
                 return
-            wait = IDLE_SECONDS
+            # Whose answer began before the drain does not know that it was the last, and may have asked again already.
+            connection.idle = not self._draining
+            wait = _UNREAD_SECONDS if self._draining else IDLE_SECONDS
+        await connection.end()
 
 
 class Connection:
@@ -120,6 +123,8 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        # What is drained is then with the kernel, which sends it even after the connection is closed here.
+        writer.transport.set_write_buffer_limits(high=0)
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
         self._bodiless = False
         self.idle = True
@@ -185,11 +190,18 @@ class Connection:
         self._send(h11.EndOfMessage())
         await self._flush()
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            await self._linger()
+            await self.end()
             return False
         self._http.start_next_cycle()
-        self.idle = True
         return True
+
+    async def end(self) -> None:
+        """Say that no more comes, and read on for a moment: to close on unread data would take the answer back."""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                self._writer.write_eof()
+                while await self._reader.read(_CHUNK):
+                    pass
 
     def abort(self) -> None:
         """Close at once."""
@@ -232,11 +244,3 @@ class Connection:
                 self._send(go_on)
             self._http.receive_data(await self._reader.read(_CHUNK))
         return event
-
-    async def _linger(self) -> None:
-        """Read on for a moment: closing on unread data would take the response back before the client has it."""
-        with suppress(TimeoutError, OSError):
-            async with asyncio.timeout(_LINGER_SECONDS):
-                self._writer.write_eof()
-                while await self._reader.read(_CHUNK):
-                    pass

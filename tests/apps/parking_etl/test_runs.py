@@ -86,10 +86,12 @@ def test_one_guard_holds_one_lock_for_both_jobs() -> None:
     """And three skips in a row are a failure."""
     whole = deployed("prod")
     lock = whole.one("dynamodb/table:Table", "parking-database-lock").inputs["name"]
-    assert {states()[each]["Arguments"]["TableName"] for each in ("TakeLock", "Release", "CountSkip")} == {lock}
+    assert {states()[each]["Arguments"]["TableName"] for each in ("TakeLock", "Release", "CountSkip", "CountAnew")} == {
+        lock
+    }
     assert states()["TooManySkips"]["Choices"][0] == {
-        "Condition": "{% $skips % 3 = 0 %}",
-        "Next": "SkippedTooOften",
+        "Condition": "{% $skips >= 3 %}",
+        "Next": "CountAnew",
     }
 
 
@@ -145,7 +147,7 @@ def test_a_failed_run_is_told_to_the_alerts(stack: str, rule: str, narrowed: dic
     }
     target = whole.one(":EventTarget", rule).inputs
     assert target["arn"] == alerts(stack)
-    assert target["inputTransformer"]["inputPaths"]["reason"] == "$.detail.stoppedReason"
+    assert target["inputTransformer"]["inputTemplate"].endswith('"event": <aws.events.event.json>}')
 
 
 def test_what_the_guard_could_not_bring_to_an_end_is_told_too() -> None:

@@ -245,6 +245,7 @@ def test_a_file_system_without_room_is_a_storage_error_and_keeps_whole_pages(ope
     [
         ([], "no rows at all"),
         ([{"ID": "1", "AVAILABLECAR": "1"}], "does not turn its pages"),
+        ([{"code": "1", "spaces": "1"}], "page 0 has no row with a usable id"),
     ],
 )
 def test_a_source_that_makes_no_sense_is_bad_data(

@@ -117,21 +117,46 @@ def test_a_page_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch
     assert "more than 100000 bytes" in str(read.error)
 
 
-def test_pages_without_end_are_bad_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load("source"), "MOST_PAGES", 3)
-    with answering(*[answer(json.dumps([ROW]).encode())] * 4) as server:
+def test_rows_without_end_are_bad_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load("source"), "MOST_ROWS", 4)
+    with answering(*[answer(json.dumps([ROW, ROW]).encode())] * 4) as server:
         read = Read(server.url)
     assert isinstance(read.error, load("exits").BadDataError)
-    assert len(server.asked) == 3
+    assert str(read.error) == "dataset a1b2 has more than 4 rows"
+    assert (len(server.asked), len(read.pages)) == (3, 2)
 
 
-def test_a_page_that_trickles_in_has_one_timeout_for_all_of_it() -> None:
+def test_as_many_rows_as_may_be_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load("source"), "MOST_ROWS", 4)
+    with answering(*[answer(json.dumps([ROW, ROW]).encode())] * 2, answer(END)) as server:
+        read = Read(server.url)
+    assert (read.pages, read.error) == ([[ROW, ROW]] * 2, None)
+
+
+def test_small_pages_may_be_many() -> None:
+    """What is too much is counted in rows, or `PAGE_SIZE` would decide how large the source may be."""
+    with answering(*[answer(json.dumps([ROW]).encode())] * 250, answer(END)) as server:
+        read = Read(server.url, PAGE_SIZE="1")
+    assert (len(read.pages), read.error) == (250, None)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        pytest.param(b"", b"H", id="status"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", id="head"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="promises"),
+        pytest.param(answer(b"", length=100_000), b" ", id="body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="chunks"),
+    ],
+)
+def test_a_page_that_trickles_in_has_one_timeout_for_all_of_it(beginning: bytes, more: bytes) -> None:
     """Each byte is on time, and the page would take an hour."""
 
     def trickle(connection: socket.socket) -> None:
-        connection.sendall(answer(b"", length=100_000))
+        connection.sendall(beginning)
         for _ in range(50):
-            connection.sendall(b" ")
+            connection.sendall(more)
             time.sleep(0.1)
 
     with answering(trickle) as server:
@@ -140,6 +165,21 @@ def test_a_page_that_trickles_in_has_one_timeout_for_all_of_it() -> None:
         assert 0.9 < time.monotonic() - began < 2
     assert isinstance(read.error, load("exits").UnavailableError)
     assert "timed out" in str(read.error)
+
+
+def test_promises_that_come_without_a_pause_have_an_end_too() -> None:
+    """No read of them ever waits."""
+
+    def promise(connection: socket.socket) -> None:
+        ends = time.monotonic() + 4
+        while time.monotonic() < ends:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    with answering(promise) as server:
+        began = time.monotonic()
+        read = Read(server.url, RETRIES="0", REQUEST_TIMEOUT="1")
+        assert 0.9 < time.monotonic() - began < 2
+    assert isinstance(read.error, load("exits").UnavailableError)
 
 
 def test_a_silent_source_is_unavailable() -> None:
@@ -180,6 +220,28 @@ def test_a_certificate_that_nobody_vouches_for_is_final(tmp_path: Path) -> None:
     assert isinstance(read.error, load("exits").UnavailableError)
     assert "CERTIFICATE_VERIFY_FAILED" in str(read.error)
     assert read.pauses == []
+
+
+def test_pages_come_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whole, and one that is cut off in the middle."""
+    both = _self_signed(tmp_path)
+    monkeypatch.setattr(load("source"), "trust", lambda: ssl.create_default_context(cafile=both))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    page = json.dumps([{**ROW, "NAME": "x" * 100_000}]).encode()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for said in (answer(page), answer(page)[:-1], answer(END)):
+                with context.wrap_socket(listening.accept()[0], server_side=True) as connection:
+                    connection.recv(4096)
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        read = Read(f"https://localhost:{listening.getsockname()[1]}", RETRIES="1")
+        thread.join(5)
+    assert (len(read.pages), len(read.pauses), read.error) == (1, 1, None)
 
 
 def _self_signed(folder: Path) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.apps.slowly import asked_slowly
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from types import ModuleType
@@ -208,3 +210,18 @@ def test_too_many_connections_are_told_to_come_again(converse: Callable[..., Any
     said = converse(client)
     assert said.startswith("HTTP/1.1 503 ")
     assert "retry-after: 1" in said
+
+
+@pytest.mark.parametrize("headers", [["Connection: close"], []], ids=["asked to close", "draining"])
+def test_a_slow_client_has_all_of_the_answer_before_the_connection_ends(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, headers: list[str]
+) -> None:
+    """What the server has written may still wait in this process, and would be thrown away with the connection."""
+    connections, messages, journal = load("connections"), load("messages"), load("journal")
+    monkeypatch.setattr(connections, "_LINGER_SECONDS", 0.2)
+
+    async def answer(_request: Any) -> Any:
+        return messages.Response(status=200, body={"text": "x" * 60_000})
+
+    received = asyncio.run(asked_slowly(connections.Server(answer, journal.Journal()), *headers, drained=not headers))
+    assert received.endswith(b'{"text":"' + b"x" * 60_000 + b'"}')

@@ -58,11 +58,11 @@ def topic(site: Site, policy: str = "", key: str = "") -> tuple[str, str]:
     return arn["TopicArn"], url
 
 
-def rule(site: Site, target: str, pattern: dict[str, Any]) -> str:
-    """Make a rule that tells *target* of the events of *pattern*; its ARN."""
+def rule(site: Site, target: str, pattern: dict[str, Any], template: str = '"A run failed: <why>"') -> str:
+    """Make a rule that tells *target* of the events of *pattern* by *template*; its ARN."""
     events, made = site.aws.client("events"), name("rule")
     arn: str = events.put_rule(Name=made, EventPattern=json.dumps(pattern))["RuleArn"]
-    transformer = {"InputPathsMap": {"why": "$.detail.stoppedReason"}, "InputTemplate": '"A run failed: <why>"'}
+    transformer = {"InputPathsMap": {"why": "$.detail.stoppedReason"}, "InputTemplate": template}
     events.put_targets(Rule=made, Targets=[{"Id": "1", "Arn": target, "InputTransformer": transformer}])
     return arn
 
@@ -140,6 +140,64 @@ def test_a_message_may_tell_of_each_container(site: Site, plain: Site) -> None:
     assert said == ['":  ."', '"[web, log]: 3 ."']
 
 
+@pytest.mark.parametrize(
+    ("template", "heard"),
+    [
+        ('"it failed: <why>"', False),
+        ('{"why": <why>}', False),
+        ('{"what": "it failed", "event": <aws.events.event.json>}', True),
+    ],
+)
+def test_a_message_that_quotes_an_event_into_broken_json_is_not_delivered(
+    site: Site,
+    plain: Site,
+    template: str,
+    heard: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    """EventBridge escapes nothing; an alarm that breaks at a quote would ring here alone."""
+    for each in (plain, site):
+        arn, queue = topic(each, admitting({"Principal": EVENTS, "Action": "sns:Publish", "Resource": "*"}))
+        made = name("rule")
+        events = each.aws.client("events")
+        events.put_rule(Name=made, EventPattern=json.dumps({"source": [made]}))
+        transformer = {"InputPathsMap": {"why": "$.detail.why"}, "InputTemplate": template}
+        events.put_targets(Rule=made, Targets=[{"Id": "1", "Arn": arn, "InputTransformer": transformer}])
+        events.put_events(
+            Entries=[{"Source": made, "DetailType": "ended", "Detail": json.dumps({"why": 'exec: "pythn": no file'})}]
+        )
+        came = messages(each, queue, seconds=5 if each is plain or heard else 0.5)
+        assert bool(came) is (each is plain or heard)
+    refused = [each for each in site.aws.denials() if each.resource == arn]
+    assert [each.action for each in refused] == ([] if heard else ["sns:Publish"])
+    assert all("is no JSON" in each.reason for each in refused)
+
+
+@pytest.mark.parametrize(
+    ("containers", "absent"),
+    [('[{"code": 0}, {}]', False), ("[{}, {}]", True), ("[]", True), ('[{"code": [{}]}, {}]', True)],
+    ids=["one has it", "none has it", "no element", "no leaf"],
+)
+def test_a_field_of_a_list_is_missing_only_where_no_element_has_it(
+    site: Site,
+    plain: Site,
+    containers: str,
+    absent: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    """A rule that seems to match one container's missing code would be silent in the account."""
+    event: dict[str, Any] = {
+        "id": "1", "source": "s", "detail-type": "t", "account": ACCOUNT, "region": REGION,
+        "time": "2030-01-01T00:00:00Z", "resources": [], "detail": {"task": {"containers": json.loads(containers)}},
+    }  # fmt: skip
+    pattern = {"detail": {"task": {"containers": {"code": [{"exists": False}]}}}}
+    answers = [
+        each.aws.client("events").test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))[
+            "Result"
+        ]
+        for each in (plain, site)
+    ]
+    assert answers == [True, absent]
+
+
 def test_a_rule_that_does_not_ask_for_the_end_tells_it_twice(site: Site) -> None:
     """As in an account: the task is being taken down, and then it has stopped."""
     definition = site.define(sh("exit 3"))
@@ -154,7 +212,7 @@ def test_a_task_that_could_not_start_has_no_exit_code_and_says_so(site: Site) ->
     arn, queue = topic(site, admitting({"Principal": EVENTS, "Action": "sns:Publish", "Resource": "*"}))
     pattern = failures(definition["family"], lastStatus=["STOPPED"], stopCode=["TaskFailedToStart"])
     del pattern["detail"]["containers"]
-    rule(site, arn, pattern)
+    rule(site, arn, pattern, '{"event": <aws.events.event.json>}')
     ran(site, definition)
     assert "no-such-folder" in messages(site, queue)[0]
 
