@@ -14,10 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _RATE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)\s+([A-Za-z]+)")
-_UNITS: Final = ("minute", "hour", "day")
+_UNITS: Final = {"minute": 1, "hour": 60, "day": 24 * 60}
+"""In minutes."""
+_SATURDAY: Final = 7
+_LOCAL_ZONES: Final = ("localtime", "posixrules", "Factory", "posix/", "right/")
+"""What Python's zones have beside IANA's names: files of the machine's own."""
 _AT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 _AT_FORM: Final = "at(yyyy-mm-ddThh:mm:ss), such as at(2030-01-31T08:00:00); the time zone is an argument of its own"
 _LONGEST: Final = 256
@@ -116,12 +120,14 @@ def fault(expression: str, timezone: str = "UTC", *, now: datetime | None = None
         return "write rate(5 minutes), cron(0 18 * * ? *) or at(2030-01-31T08:00:00), with nothing around it"
     if len(expression) > _LONGEST:
         return f"at most {_LONGEST} characters, and this has {len(expression)}"
+    if not (expression.isascii() and expression.isprintable()):
+        return "write it in one line, with ASCII's digits, letters and spaces alone"
     kind, inside = form[1], form[2]
     try:
         if kind == "rate":
-            _rate(inside)
+            _rate(inside, now)
         elif kind == "cron":
-            _cron(inside, now)
+            _cron(inside, now.astimezone(zoneinfo.ZoneInfo(timezone)))
         else:
             _at(inside, zoneinfo.ZoneInfo(timezone), now)
     except _Refused as refused:
@@ -131,6 +137,8 @@ def fault(expression: str, timezone: str = "UTC", *, now: datetime | None = None
 
 def fault_of_timezone(timezone: str) -> str | None:
     """Return what is wrong with *timezone* and what would do; None where it is one of IANA's."""
+    if timezone.startswith(_LOCAL_ZONES):
+        return "an IANA name, such as 'UTC' or 'Asia/Taipei': that one is a file of this machine's"
     try:
         zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -139,7 +147,7 @@ def fault_of_timezone(timezone: str) -> str | None:
     return None
 
 
-def _rate(inside: str) -> None:
+def _rate(inside: str, now: datetime) -> None:
     form = _RATE.fullmatch(inside.strip())
     if not form:
         raise _Refused("a rate is a number and a unit: rate(1 minute), rate(5 minutes), rate(2 hours), rate(5 days)")
@@ -151,6 +159,8 @@ def _rate(inside: str) -> None:
     fits = unit.removesuffix("s") + ("" if int(value) == 1 else "s")
     if unit != fits:
         raise _Refused(f"write rate({int(value)} {fits}): AWS wants one {fits.removesuffix('s')}, and else the plural")
+    if int(value) * _UNITS[unit.removesuffix("s")] > (_YEAR.high - now.year) * 365 * _UNITS["day"]:
+        raise _Refused(f"it would first run after {_YEAR.high}, the last year that EventBridge knows")
 
 
 def _at(inside: str, zone: zoneinfo.ZoneInfo, now: datetime) -> None:
@@ -160,7 +170,10 @@ def _at(inside: str, zone: zoneinfo.ZoneInfo, now: datetime) -> None:
         local = datetime.fromisoformat(inside)
     except ValueError as error:
         raise _Refused(f"there is no such time ({error}); write {_AT_FORM}") from None
-    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        moment = local.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        raise _Refused(f"there is no such time in {zone.key} (no year is so far); write {_AT_FORM}") from None
     if moment.astimezone(zone).replace(tzinfo=None) != local:
         raise _Refused(f"the clocks of {zone.key} skip that time when summer begins: take an hour later")
     if moment <= now:
@@ -171,6 +184,7 @@ def _at(inside: str, zone: zoneinfo.ZoneInfo, now: datetime) -> None:
 
 
 def _cron(inside: str, now: datetime) -> None:
+    """Check a cron, *now* being in its zone."""
     texts = inside.split()
     if len(texts) != len(_FIELDS):
         order = " ".join(each.name for each in _FIELDS)
@@ -185,54 +199,95 @@ def _cron(inside: str, now: datetime) -> None:
             "exactly one of day-of-month and day-of-week is ?: "
             + ("say a day in one of them" if day == "?" else "AWS knows no schedule that goes by both")
         )
-    _MINUTES.values(minutes)
-    _HOURS.values(hours)
+    last = max(_HOURS.values(hours)), max(_MINUTES.values(minutes))
     months, years = _MONTH.values(month), _YEAR.values(year)
-    if day != "?":
-        _check_day(day, months, years)
-    else:
-        _check_weekday(weekday)
+    days = _days_of_month(day) if day != "?" else _days_of_week(weekday)
     if max(years) < now.year:
         raise _Refused(f"its last year is {max(years)}, which is over")
+    ever = False
+    for date in _dates(days, months, years, since=now.year):
+        if (*date, *last) > (now.year, now.month, now.day, now.hour, now.minute):
+            return
+        ever = True
+    if ever:
+        raise _Refused(f"its last day is past (now it is {now:%Y-%m-%dT%H:%M:%S}): take years to come, or turn it off")
+    raise _Refused(f"no month of these has a day {day if day != '?' else weekday}: it would never run")
 
 
-def _check_day(text: str, months: frozenset[int], years: frozenset[int]) -> None:
-    """Check a day-of-month: the last one, the weekday nearest to one, or plain values of which one must exist."""
+def _dates(
+    days: Callable[[_Month], Iterable[int]], months: Iterable[int], years: Iterable[int], *, since: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield year, month and day of each date, those from the year *since* on before those that are over."""
+    for year in sorted(years, key=lambda each: (each < since, each)):
+        for month in sorted(months):
+            for day in days(_Month(year, month)):
+                yield year, month, day
+
+
+class _Month:
+    """One month of one year."""
+
+    def __init__(self, year: int, month: int) -> None:
+        first, self.length = calendar.monthrange(year, month)
+        self._before_first = (first + 1) % 7
+        """Days between the Sunday before it and its first."""
+
+    def weekday(self, day: int) -> int:
+        """Return 1 for a Sunday, to 7 for a Saturday."""
+        return (self._before_first + day - 1) % 7 + 1
+
+    def workday_by(self, day: int) -> int:
+        """Return the day from Monday to Friday that is nearest to *day*, and in the month."""
+        match self.weekday(day):
+            case 1:  # a Sunday
+                return day + 1 if day < self.length else day - 2
+            case 7:
+                return day - 1 if day > 1 else day + 2
+            case _:
+                return day
+
+    def all(self, weekdays: frozenset[int]) -> list[int]:
+        """Return its days of these kinds."""
+        return [day for day in range(1, self.length + 1) if self.weekday(day) in weekdays]
+
+
+def _days_of_month(text: str) -> Callable[[_Month], Iterable[int]]:
+    """Return on which days of a month it runs, by a day-of-month: the last, the weekday nearest to one, or values."""
     mark = text.upper()
     # L-3, the third day before the last, and LW, the last weekday, are undocumented, and taken by AWS.
-    if mark in ("L", "LW") or re.fullmatch(r"L-([1-9]|[12]\d|30)", mark):
-        return
+    if mark == "L":
+        return lambda month: (month.length,)
+    if mark == "LW":
+        return lambda month: (month.workday_by(month.length),)
+    if re.fullmatch(r"L-([1-9]|[12]\d|30)", mark):
+        before = int(mark[2:])
+        return lambda month: (month.length - before,) if before < month.length else ()
     if mark.endswith("W"):
         if not mark[:-1].isdecimal():
             raise _Refused(f"W follows one day, as in 15W, or L: {text!r} has neither")
-        _DAY_OF_MONTH.value(mark[:-1])
-        return
+        near = _DAY_OF_MONTH.value(mark[:-1])
+        return lambda month: (month.workday_by(near),) if near <= month.length else ()
     if "L" in mark:
         raise _Refused(f"L stands alone in day-of-month, and this is {text!r}")
-    longest = max(calendar.monthrange(year, month)[1] for month in months for year in _sample(years))
-    if min(_DAY_OF_MONTH.values(text)) > longest:
-        raise _Refused(f"no month of these has a day {text}: it would never run")
+    values = sorted(_DAY_OF_MONTH.values(text))
+    return lambda month: [day for day in values if day <= month.length]
 
 
-def _sample(years: frozenset[int]) -> list[int]:
-    """Return one leap year and one other of *years*, as far as there are; months are as long in all the rest."""
-    leap = [year for year in sorted(years) if calendar.isleap(year)][:1]
-    return [*leap, min(years)]
-
-
-def _check_weekday(text: str) -> None:
-    """Check a day-of-week: the last of its kind in the month, the nth of its kind, or plain values."""
+def _days_of_week(text: str) -> Callable[[_Month], Iterable[int]]:
+    """Return the same by a day-of-week: the last of its kind in the month, the nth of its kind, or plain values."""
     if text.upper() == "L":
-        return
+        return lambda month: month.all(frozenset([_SATURDAY]))
     if text.upper().endswith("L"):
-        _DAY_OF_WEEK.value(text[:-1])
-        return
+        kind = frozenset([_DAY_OF_WEEK.value(text[:-1])])
+        return lambda month: month.all(kind)[-1:]
     if "#" in text:
         day, _, place = text.partition("#")
         if "," in text:
             raise _Refused(f"with # day-of-week says one day alone, and this is {text!r}")
-        _DAY_OF_WEEK.value(day)
+        kind = frozenset([_DAY_OF_WEEK.value(day)])
         if not re.fullmatch(r"[1-5]", place):
             raise _Refused(f"# is followed by a week of the month, 1 to 5, and this is {text!r}")
-        return
-    _DAY_OF_WEEK.values(text)
+        nth = int(place)
+        return lambda month: month.all(kind)[nth - 1 : nth]
+    values = _DAY_OF_WEEK.values(text)
+    return lambda month: month.all(values)

@@ -129,9 +129,12 @@ def _run(options: argparse.Namespace, project: Path, detach: Callable[[int], Non
 
     def last_words() -> None:
         if not session.ended:
+            with contextlib.suppress(OSError, ValueError):  # the last line may be half written
+                session.tell_denials()
+            screen.show_cursor()
+            report.show_errors(result, screen)
             result.fail("interrupted")
             write()
-            screen.show_cursor()
             screen.print("interrupted: all that was started is ended")
 
     # Inside of `keep`, whose own answer to SIGTERM is for callers that have none.

@@ -29,6 +29,8 @@ _AGAIN_FOR: Final = 20.0
 _AGAIN_EVERY: Final = 0.5
 _LOGS_FOLLOW: Final = 0.2
 """Seconds after its end within which a container's last lines are here."""
+_LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at whether it waits in vain."""
 _NOT_STARTED: Final = (FiringError, TypedError, ClientError, BotoCoreError)
 
 
@@ -40,7 +42,7 @@ class Attempt:
         self._jobs, self._workload, self._job = jobs, workload, job
         listened = jobs.ear(workload, job)
         self._ear = open_ears.enter_context(listened) if listened else None
-        self._began = time.monotonic()
+        self._began, self._since = time.monotonic(), time.time()
         self._run: Started | None = None
         self._not_started = ""
 
@@ -52,8 +54,14 @@ class Attempt:
             self._run, self._not_started = None, str(error)
 
     def runs(self) -> bool:
-        """Wait until a container of it runs."""
-        return self._run is not None and self._run.wait_until_running(self._job.within)
+        """Wait until a container of it runs; False where none will."""
+        deadline = time.monotonic() + self._job.within
+        while self._run and time.monotonic() < deadline:
+            if self._run.wait_until_running(_LOOK_EVERY):
+                return True
+            if self._run.wait(0) or self._refused():
+                return False
+        return False
 
     def finish(self) -> None:
         """Wait for its end, start it again as long as it may, and hold what came of it to what was expected."""
@@ -65,8 +73,13 @@ class Attempt:
         if self._run is None:
             self.give_up(f"not started: {self._not_started}")
         elif ending is None:
+            refused = self._refused()
             self._run.stop()
-            self.give_up(f"not ended within {self._job.within:g} s, and stopped")
+            self.give_up(
+                f"stopped, since it could only try again in vain: {'; '.join(refused)}"
+                if refused
+                else f"not ended within {self._job.within:g} s, and stopped"
+            )
         else:
             time.sleep(_LOGS_FOLLOW)
             self._record(ending, list(self._problems(ending)))
@@ -76,7 +89,21 @@ class Attempt:
         self._record(Ending(outcome="failed", exit_code=None, why=""), [problem])
 
     def _ended(self) -> Ending | None:
-        return self._run.wait(self._job.within) if self._run else None
+        """Return its end; None if there was none in time, or there will be none worth waiting for."""
+        deadline = time.monotonic() + self._job.within
+        while self._run and (left := deadline - time.monotonic()) > 0:
+            if ending := self._run.wait(min(left, _LOOK_EVERY)):
+                return ending
+            if self._refused():
+                break
+        return None
+
+    def _refused(self) -> Sequence[str]:
+        """Return what roles were refused since it began, while no container of it runs: then it waits to try again."""
+        refused = self._jobs.refused(self._workload, self._since, settled=True)
+        if not self._run or not refused or any(each.status == "running" for each in self._run.containers()):
+            return ()
+        return refused
 
     def _record(self, ending: Ending, problems: list[str]) -> None:
         started = f"schedule {self._job.schedule}" if self._job.schedule else f"by hand, {self._job.run}"
@@ -98,6 +125,8 @@ class Attempt:
             yield f"expected that it {wanted.outcome}, and it {ending.outcome}{f': {ending.why}' if ending.why else ''}"
         if wanted.exit_code is not None and ending.exit_code != wanted.exit_code:
             yield f"expected exit code {wanted.exit_code}, got {ending.exit_code}"
+        if ending.outcome != wanted.outcome and ending.exit_code is None:
+            return  # no container ran, and what none wrote follows from that
         if wanted.log and self._run:
             yield from _missing(wanted.log, self._run.containers())
         if wanted.database:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from rehearsal import typed
+from rehearsal import roles, typed
 from rehearsal.attempt import Attempt
 from rehearsal.conditions import output_of
 from rehearsal.firing import FiringError, fire
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 _SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
+
+
+_SETTLED: Final = 3.0
+"""Seconds after a refusal within which what was refused ends by itself, if it does not try again."""
 
 
 def check_names(workload: str, tree: Tree, script: Script) -> None:
@@ -79,7 +84,12 @@ class Jobs:
             list(beside.map(self._run_workload, mine))
 
     def _run_workload(self, workload: str) -> None:
+        lacks: Sequence[str] = ()
         for job in self._scripts[workload].jobs:
+            if lacks:
+                self._leave(workload, job, f"not started: {'; '.join(lacks)}")
+                continue
+            since, before = time.time(), self._failures(workload)
             outside = self._scripts[workload].outside
             modes = {outside[name].origin: mode for each in job.all() for name, mode in each.with_.items()}
             try:
@@ -87,6 +97,17 @@ class Jobs:
                     self._run(workload, job)
             except OutsideError as error:
                 self._result.fail(f"{workload}: the job {job.name!r}: {error}")
+            if self._failures(workload) > before:
+                # The others would most likely run into the same, each for its whole time.
+                lacks = self.refused(workload, since)
+
+    def _failures(self, workload: str) -> int:
+        return sum(not each.ok for each in self._result.jobs if each.workload == workload)
+
+    def _leave(self, workload: str, job: Job, why: str) -> None:
+        with contextlib.ExitStack() as open_ears:
+            for each in job.all():
+                Attempt(self, workload, each, open_ears).give_up(why)
 
     def _run(self, workload: str, job: Job) -> None:
         """Run *job*, and before and beside it the one that is to be running."""
@@ -128,6 +149,15 @@ class Jobs:
             command = str(output_of(workload, self._tree.workloads[workload], job, str(job.run)))
             arn = _started(typed.do(self._emulator, command), command)
         return Started(self._emulator, self._containers, arn)
+
+    def refused(self, workload: str, since: float, *, settled: bool = False) -> Sequence[str]:
+        """Return what the roles of *workload* were refused *since* then (seconds since the epoch), each thing once.
+
+        If *settled*, only what was refused a moment ago at the latest.
+        """
+        until = time.time() - (_SETTLED if settled else 0)
+        denials = [each for each in self._emulator.denials() if since <= each.time <= until]
+        return [str(each) for each in roles.lacks(self._tree, denials, of=workload)]
 
     def ear(self, workload: str, job: Job) -> contextlib.AbstractContextManager[Ear] | None:
         """Return what listens to the topic that is to tell of *job*, if one is."""

@@ -41,8 +41,13 @@ def show(result: Result, screen: Console) -> None:
     _lines(screen, "Warnings", result.warnings, "yellow")
     if result.traceback:
         _lines(screen, "Where it broke", result.traceback.splitlines(), "dim")
-    _lines(screen, "Errors", result.errors, "red")
+    show_errors(result, screen)
     _end(result, screen)
+
+
+def show_errors(result: Result, screen: Console) -> None:
+    """Print what went wrong so far."""
+    _lines(screen, "Errors", result.errors, "red")
 
 
 def _head(screen: Console, title: str, said: str = "") -> None:

@@ -22,9 +22,10 @@ _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 
 
-def lacks(tree: Tree, denials: Iterable[Denial]) -> list[Lack]:
-    """Return what the program's roles were refused, each thing once."""
-    logical = {str(role.outputs.get("name", "")): role.name for role in tree.of(ROLE)}
+def lacks(tree: Tree, denials: Iterable[Denial], *, of: str | None = None) -> list[Lack]:
+    """Return what the program's roles were refused, each thing once; or those *of* one workload alone."""
+    among = [role for role in tree.of(ROLE) if of is None or tree.workload_of(role) == of]
+    logical = {str(role.outputs.get("name", "")): role.name for role in among}
     found = [
         Lack(role=logical[denial.role], action=denial.action, resource=denial.resource, reason=denial.reason)
         for denial in denials

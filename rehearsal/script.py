@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, Strict, ValidationError, model_validator
 
 from rehearsal.script_jobs import WithJobs
-from rehearsal.script_part import Conditional, Part
+from rehearsal.script_part import Conditional, Part, named_once
 from rehearsal.script_streams import Streams
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Seed(Part):
 class Expectation(Part):
     """What an answer must be."""
 
-    status: int = Field(ge=100, le=599)
+    status: Annotated[int, Strict()] = Field(ge=100, le=599)
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     """Headers that it has, names in any case."""
     json_: Any = Field(default=None, alias="json")
@@ -88,13 +88,28 @@ class Script(WithJobs):
     """A whole file."""
 
     seed: tuple[Seed, ...] = ()
-    requests: tuple[Request, ...] = ()
-    streams: tuple[Streams, ...] = ()
+    requests: Annotated[tuple[Request, ...], AfterValidator(named_once)] = ()
+    streams: Annotated[tuple[Streams, ...], AfterValidator(named_once)] = ()
 
     def exercised(self) -> Iterator[str]:
         """Yield the actions of the tasks' roles that it has them use."""
         for each in (*self.requests, *self.streams, *self.jobs):
             yield from each.exercises
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key twice in one mapping is an error: else the first of the two is lost without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            # One that is no text is refused later.
+            line, name = key.start_mark.line + 1, str(key.value)
+            if name in first:
+                raise yaml.YAMLError(f"line {line}: {name!r} stands in line {first[name]} already; keep one of the two")
+            first[name] = line
+        return node
 
 
 def path_of(project_dir: Path, workload: str) -> Path:
@@ -110,7 +125,9 @@ def read(path: Path) -> Script:
 
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - as safe as the one it extends
+    except UnicodeDecodeError as error:
+        raise ScriptError(f"{path} is not text in UTF-8 ({error.reason} at byte {error.start})") from None
     except yaml.YAMLError as error:
         raise ScriptError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
-from rehearsal.script_part import Conditional, Part
+from rehearsal.script_part import Beside, Conditional, Part, named_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Outside(Part):
 
     origin: str
     """Such as ``https://data.example.com``: where a container's environment names it, the process is told the other."""
-    server: str
+    server: Beside
     """A Python file beside the script. It binds `BIND_ADDRESS` and `PORT` (0: a free one), prints
     ``listening on http://127.0.0.1:NNNN``, and takes a mode as the body of ``POST /_mode``."""
 
@@ -59,7 +59,7 @@ class JobExpectation(Part):
 
     outcome: Literal["succeeded", "failed", "skipped"] = "succeeded"
     """``skipped``: its state machine succeeded and ran no task."""
-    exit_code: int | None = Field(default=None, ge=0, le=255)
+    exit_code: Annotated[int, Field(ge=0, le=255), Strict()] | None = None
     """Of its task; where it ran more than one, of the last. Default: any."""
     log: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     """Part of a JSON line of its containers."""
@@ -81,9 +81,9 @@ class Job(Conditional):
     sees it too."""
     while_running: Job | None = None
     """Another job that runs already as this one starts. It must come out as it expects, too."""
-    again_on: frozenset[int] = frozenset()
+    again_on: frozenset[Annotated[int, Strict()]] = frozenset()
     """Exit codes after which it is started again, for 20 s: 75, say, where another may hold its lock for a moment."""
-    within: float = Field(default=60.0, gt=0, le=600)
+    within: float = Field(default=60.0, gt=0, le=600, allow_inf_nan=False)
     """Seconds after which it is stopped, and has failed."""
     exercises: tuple[str, ...] = ()
     """The actions of the task's role without which this would not come about."""
@@ -102,15 +102,20 @@ class Job(Conditional):
             yield from self.while_running.all()
 
 
+def _named_once(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    named_once(tuple(each for top in jobs for each in top.all()))
+    return jobs
+
+
 class WithJobs(Part):
     """The part of a script that jobs, and the tasks of any workload, are rehearsed with."""
 
-    images: Mapping[str, str] = Field(default_factory=dict[str, str])
+    images: Mapping[str, Beside] = Field(default_factory=dict[str, str])
     """Repository → the folder beside the script that holds its Dockerfile and source, where that is not the one that
     the repository's name says."""
     outside: Mapping[str, Outside] = Field(default_factory=dict[str, Outside])
     """Name → a server outside. The name is the script's own."""
-    jobs: tuple[Job, ...] = ()
+    jobs: Annotated[tuple[Job, ...], AfterValidator(_named_once)] = ()
 
     @model_validator(mode="after")
     def _known_modes(self) -> Self:

@@ -80,7 +80,7 @@ class Streams(Conditional):
     times: int = Field(ge=1, le=1000)
     at_once: int = Field(default=8, ge=1, le=_AT_ONCE)
     """How many are open at a time, 48 at most: each holds one of the 64 threads of the emulator's load balancer."""
-    within: float = Field(default=60, gt=0)
+    within: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Seconds for one stream, from its request to its last line."""
     fields: Fields = Fields()
     kill: Kill | None = None
@@ -94,6 +94,11 @@ class Streams(Conditional):
         wanted = self.expect.complete_at_least
         if wanted is not None and wanted > self.times:
             raise ValueError(f"expect.complete_at_least is {wanted} of {self.times} times: give {self.times} or fewer")
+        if self.expect.balanced_over > self.times:
+            raise ValueError(
+                f"expect.balanced_over is {self.expect.balanced_over}, and {self.times} times reach that many "
+                f"servers at most: give {self.times} or fewer, or more `times`"
+            )
         if self.afterwards and not self.kill:
             raise ValueError("afterwards is what follows a kill, and there is none: give `kill`, or more `times`")
         return self

@@ -94,6 +94,7 @@ class Session:
         """Rehearse the *stack* of *project_dir*."""
         self.result = Result(stack=stack, seconds=progress.seconds)
         self.domains, self.scripts = {}, {}
+        self._tree: Tree | None = None
         self._project_dir, self._stack, self._progress = project_dir, stack, progress
         self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
         self._names = Names()
@@ -110,6 +111,17 @@ class Session:
     def close(self) -> None:
         """Stop the containers, then the emulator: the other way round it would put new ones in their place."""
         self._closing.close()
+
+    def tell_denials(self) -> None:
+        """Put what IAM has refused so far into the result; nothing before the roles are made."""
+        if self._tree is None:
+            return
+        denials = self.emulator.denials()
+        self.result.denials = roles.lacks(self._tree, denials)
+        # First, since what else went wrong most often follows from it.
+        self.result.errors[:0] = map(str, self.result.denials)
+        if self.result.errors:
+            self.result.warnings += roles.strangers(self._tree, denials)
 
     def _guarded(self, work: Callable[[Run], object], run: Run) -> None:
         try:
@@ -161,7 +173,7 @@ class Session:
                     on_start=self._progress.begin,
                     on_done=self._progress.made,
                 )
-            tree = Tree(deployed.graph, deployed.outputs)
+            tree = self._tree = Tree(deployed.graph, deployed.outputs)
             try:
                 self._take(deployed)
                 self._balancers.open(tree)
@@ -175,7 +187,7 @@ class Session:
                     self._prove_secrets(tree)
                     self._check_logs(containers)
             finally:
-                self._tell_denials(tree)
+                self.tell_denials()
                 self.result.not_there = unproved.used(tree)
                 self.result.not_proved = [*NOT_ENFORCED, *unproved.NOT_ASKED]
                 self.result.corrected = [*unproved.CORRECTED.values()]
@@ -309,11 +321,3 @@ class Session:
                 self.result.fail(
                     f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
                 )
-
-    def _tell_denials(self, tree: Tree) -> None:
-        denials = self.emulator.denials()
-        self.result.denials = roles.lacks(tree, denials)
-        # First, since what else went wrong most often follows from it.
-        self.result.errors[:0] = map(str, self.result.denials)
-        if self.result.errors:
-            self.result.warnings += roles.strangers(tree, denials)

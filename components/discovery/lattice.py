@@ -1,4 +1,4 @@
-"""Found in VPC Lattice: a network of services that AWS runs between VPCs and accounts."""
+"""Found in VPC Lattice: a network of services that AWS runs, here for one VPC."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi_aws as aws
 from pulumi import Output
 
-from components import naming, resource_policy, security_group
+from components import naming, resource_policy, security_group, service_network
 from components.discovery.way import End, Found, Way
 from components.errors import InvalidArgsError
 from components.grants import Grant
+from components.service_network import ServiceNetwork, ServiceNetworkArgs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pulumi import Input, Resource
+    from pulumi import Input
 
     from components.base import Owner
     from components.discovery.way import Server, Wanted
@@ -30,8 +29,8 @@ _VERSIONS: Final = {"grpc": "GRPC", "http2": "HTTP2", "http": "HTTP1"}
 class Lattice(Way):
     """A name that AWS gives, with a certificate of AWS's own: TLS without a domain.
 
-    The VPC is associated with a service network of the server's own. Of its callers, the policy admits the VPC alone,
-    and the security groups those alone that open their way.
+    The server is in a service network that its VPC has joined. Of its callers, the policy admits the VPC alone, and the
+    security groups those alone that open their way.
     """
 
     kind = "lattice"
@@ -42,18 +41,25 @@ class Lattice(Way):
     signed: bool = False
     """Whether callers must sign each request (SigV4), with leave to `vpc-lattice-svcs:Invoke`. Default: False, since a
     plain gRPC or HTTP client does not sign."""
+    service_network: ServiceNetwork | None = None
+    """What the server is in: one that others share. Default: one of its own, and then the only one of its VPC."""
 
     def check(self, wanted: Wanted) -> None:
         """Refuse what Lattice does not speak, and a logical name that leaves no room in a service's."""
         naming.autonamed(wanted.name, naming.LATTICE_SERVICE)
+        if self.service_network is None:
+            service_network.refuse_a_second(wanted.network.vpc_id)
         if wanted.protocol not in _VERSIONS:
             raise InvalidArgsError(
                 "Discovery.protocol", got=wanted.protocol, want=f"one of {', '.join(_VERSIONS)}, which lattice leads to"
             )
 
     def make(self, owner: Owner, server: Server) -> Found:
-        """Make the service network, the service in it, and who may call it."""
+        """Make the service, its place in the service network, and who may call it."""
         name = server.name
+        network = self.service_network or ServiceNetwork(
+            name, ServiceNetworkArgs(vpc_id=server.network.vpc_id), owner.child()
+        )
         target_group = aws.vpclattice.TargetGroup(
             name,
             type="IP",
@@ -82,7 +88,13 @@ class Lattice(Way):
         policy = aws.vpclattice.AuthPolicy(
             name, resource_identifier=service.arn, policy=self._admitted(server), opts=owner.child()
         )
-        callers, associations = _join(owner, server, service)
+        place = aws.vpclattice.ServiceNetworkServiceAssociation(
+            name,
+            service_network_identifier=network.id,
+            service_identifier=service.id,
+            tags=owner.tags,
+            opts=owner.child(),
+        )
         security_group.let_in(
             owner,
             f"{name}-from-lattice",
@@ -96,42 +108,20 @@ class Lattice(Way):
                 "PORT": str(_HTTPS),
                 "TLS": "1",
             },
-            ends=(End(name="lattice", port=_HTTPS, security_group_id=callers, prefix_list_id=self.prefix_list_id),),
+            ends=(
+                End(
+                    name="lattice",
+                    port=_HTTPS,
+                    security_group_id=network.security_group_id,
+                    prefix_list_id=self.prefix_list_id,
+                ),
+            ),
             grants=(Grant(actions=(_INVOKE,), resources=(Output.concat(service.arn, "/*"),)),) if self.signed else (),
             lattice_target_group_arn=target_group.arn,
-            before=(listener, policy, *associations),
+            before=(listener, policy, network.association, place),
         )
 
     def _admitted(self, server: Server) -> Input[str]:
         principal: dict[str, Any] = {"AWS": server.account.id if self.signed else "*"}
         from_here = {"StringEquals": {"vpc-lattice-svcs:SourceVpc": server.network.vpc_id}}
         return resource_policy.document([resource_policy.admit(principal, [_INVOKE], "*", from_here)])
-
-
-def _join(owner: Owner, server: Server, service: aws.vpclattice.Service) -> tuple[Output[str], Sequence[Resource]]:
-    """Make the network of *service*, with the VPC in it, and the group of those in the VPC who may enter it."""
-    name = server.name
-    callers = aws.ec2.SecurityGroup(
-        f"{name}-lattice",
-        vpc_id=server.network.vpc_id,
-        description="Those who enter the service network",
-        tags=owner.tags,
-        opts=owner.child(),
-    )
-    network = aws.vpclattice.ServiceNetwork(name, auth_type="NONE", tags=owner.tags, opts=owner.child())
-    of_vpc = aws.vpclattice.ServiceNetworkVpcAssociation(
-        name,
-        service_network_identifier=network.id,
-        vpc_identifier=server.network.vpc_id,
-        security_group_ids=[callers.id],
-        tags=owner.tags,
-        opts=owner.child(),
-    )
-    of_service = aws.vpclattice.ServiceNetworkServiceAssociation(
-        name,
-        service_network_identifier=network.id,
-        service_identifier=service.id,
-        tags=owner.tags,
-        opts=owner.child(),
-    )
-    return callers.id, (of_vpc, of_service)

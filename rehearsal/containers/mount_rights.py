@@ -7,10 +7,13 @@ by the emulator's own evaluation of policies.
 from __future__ import annotations
 
 import importlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from rehearsal.emulator import Denial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,8 @@ class Mount:
 def refusal(emulator: Emulator, mount: Mount) -> str:
     """Return why EFS would refuse *mount*, or the writing through it; nothing where it would not.
 
+    It is recorded with the emulator's own refusals, so that it is told as those are.
+
     Without a policy of its own a file system lets in everybody who reaches a mount target.
     https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
     """
@@ -66,6 +71,15 @@ def refusal(emulator: Emulator, mount: Mount) -> str:
         if decided.decision != "Allow":
             who = mount.role or "whoever says not who it is"
             why = f"{decided.reason} {decided.matched_sid}".strip()
+            emulator.record(
+                Denial(
+                    principal=asked.principal_arn,
+                    action=asked.action,
+                    resource=mount.file_system_arn,
+                    reason=why,
+                    time=time.time(),
+                )
+            )
             return f"access denied by server: {who} may not {asked.action} on {mount.file_system_arn}: {why}"
     return ""
 

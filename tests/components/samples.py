@@ -56,6 +56,7 @@ from components.scaling import Scaling
 from components.schedule import ScheduleArgs
 from components.secret import SecretArgs, SecretReference
 from components.service import ServiceArgs, TargetHealth
+from components.service_network import ServiceNetwork, ServiceNetworkArgs
 from components.table import TableArgs
 from components.task import Task, TaskArgs
 from components.topic import TopicArgs
@@ -342,11 +343,12 @@ def _discovery(opts: ResourceOptions) -> Iterator[DiscoveryArgs]:
         "grpc", LoadBalancerArgs(network=NETWORK, certificate_arn=CERTIFICATE, domain="shop.example.com"), opts
     )
     namespace = Namespace("shop", NamespaceArgs(domain="shop.local", vpc_id=NETWORK.vpc_id), balancer.child())
+    lattice = ServiceNetwork("shop", ServiceNetworkArgs(vpc_id=NETWORK.vpc_id), balancer.child())
     for ways in (
         (CloudMap(ttl=5), Nlb(health=TcpHealth(interval=10, timeout=5))),
         (ServiceConnect(idle_timeout=60, request_timeout=0),),
         (AlbGrpc(route=balancer.route(path="/shop.Till/*")),),
-        (Lattice(prefix_list_id="pl-0a1b2c3d", signed=True),),
+        (Lattice(prefix_list_id="pl-0a1b2c3d", signed=True, service_network=lattice),),
         (Address.of(balancer),),
         (Address(host="till.example.com", port=8443, tls=True),),
     ):
@@ -364,6 +366,10 @@ def _discovery(opts: ResourceOptions) -> Iterator[DiscoveryArgs]:
 
 def _namespace(_: ResourceOptions) -> Iterator[NamespaceArgs]:
     yield NamespaceArgs(domain="shop.local", vpc_id=NETWORK.vpc_id)
+
+
+def _service_network(_: ResourceOptions) -> Iterator[ServiceNetworkArgs]:
+    yield ServiceNetworkArgs(vpc_id=NETWORK.vpc_id)
 
 
 def _network_load_balancer(_: ResourceOptions) -> Iterator[NetworkLoadBalancerArgs]:
@@ -621,6 +627,7 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "LoadBalancer": _load_balancer,
     "ManagedCapacity": _managed_capacity,
     "Namespace": _namespace,
+    "ServiceNetwork": _service_network,
     "Network": _network,
     "NetworkLoadBalancer": _network_load_balancer,
     "Queue": _queue,

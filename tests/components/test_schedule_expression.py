@@ -56,6 +56,12 @@ ALSO_TAKEN = [
     "cron(0 0 ? * SAT-SUN *)",
     "cron(*/5 * * * ? 2022/2)",
     "cron(0  18  *  *  ?  *)",
+    "cron(1 12 1 1 ? 2022)",
+    "cron(0 0 1W 1 ? 2022)",
+    "cron(0 0 ? 2 TUE#5 *)",
+    "cron(0 0 ? 1 SATL 2022)",
+    "cron(0 0 L-30 * ? *)",
+    "rate(3650 days)",
 ]
 
 MALFORMED = {
@@ -139,6 +145,20 @@ MALFORMED = {
     "cron(0 18 31 2 ? *)": "no month of these has a day 31: it would never run",
     "cron(0 18 31 APR,JUN ? *)": "no month of these has a day 31",
     "cron(0 18 29 2 ? 2023)": "no month of these has a day 29",
+    "rate(99999999999999 minutes)": "it would first run after 2199",
+    "rate(65000 days)": "it would first run after 2199",
+    "rate(\u0665 minutes)": "ASCII's digits, letters and spaces alone",
+    "rate(5\u00a0minutes)": "ASCII's digits, letters and spaces alone",
+    "rate(5\nminutes)": "write it in one line",
+    "cron(0\t18 * * ? *)": "write it in one line",
+    "cron(0 18 \u0663W * ? *)": "ASCII's digits, letters and spaces alone",
+    "at(0001-01-01T00:00:00)": "that is past",
+    "cron(0 0 1 1 ? 2022)": "its last day is past (now it is 2022-01-01T12:00:00)",
+    "cron(59 11 1 1 ? 2021-2022)": "its last day is past",
+    "cron(0 12 1 1 ? 2022)": "its last day is past",
+    "cron(0 0 ? 2 MON#5 2022)": "no month of these has a day MON#5: it would never run",
+    "cron(0 0 31W 2 ? *)": "no month of these has a day 31W",
+    "cron(0 0 L-30 4,6 ? *)": "no month of these has a day L-30",
 }
 
 
@@ -170,6 +190,40 @@ def test_a_one_off_that_the_clocks_skip_is_refused() -> None:
     assert fault("at(2022-03-13T02:30:00)", "UTC", now=NOW) is None
 
 
+@pytest.mark.parametrize(
+    ("at", "timezone"), [("0001-01-01T00:00:00", "Asia/Taipei"), ("9999-12-31T23:59:59", "America/New_York")]
+)
+def test_a_one_off_at_the_end_of_all_years_is_refused(at: str, timezone: str) -> None:
+    """In UTC it is beyond them: no reason to end with a traceback."""
+    assert "there is no such time in" in (fault(f"at({at})", timezone, now=NOW) or "")
+
+
+def test_a_cron_is_judged_by_the_clock_of_its_zone() -> None:
+    """At noon in UTC it is 20:00 in Taipei already."""
+    assert fault("cron(0 19 1 1 ? 2022)", "UTC", now=NOW) is None
+    assert "now it is 2022-01-01T20:00:00" in (fault("cron(0 19 1 1 ? 2022)", "Asia/Taipei", now=NOW) or "")
+
+
+@pytest.mark.parametrize(
+    ("expression", "now", "runs"),
+    [
+        # 1 January 2022 is a Saturday, and 31 July a Sunday.
+        ("cron(0 18 1W 1 ? 2022)", datetime(2022, 1, 3, 12, tzinfo=UTC), True),
+        ("cron(0 18 1W 1 ? 2022)", datetime(2022, 1, 3, 18, tzinfo=UTC), False),
+        ("cron(0 18 LW 7 ? 2022)", datetime(2022, 7, 29, 12, tzinfo=UTC), True),
+        ("cron(0 18 LW 7 ? 2022)", datetime(2022, 7, 30, tzinfo=UTC), False),
+        ("cron(0 18 ? 7 1L 2022)", datetime(2022, 7, 31, 12, tzinfo=UTC), True),
+        ("cron(0 18 ? 7 L 2022)", datetime(2022, 7, 30, 12, tzinfo=UTC), True),
+        ("cron(0 18 ? 7 L 2022)", datetime(2022, 7, 31, tzinfo=UTC), False),
+        ("cron(0 18 ? 7 SUN#5 2022)", datetime(2022, 7, 31, 12, tzinfo=UTC), True),
+        ("cron(0 18 ? 7 SUN#4 2022)", datetime(2022, 7, 25, tzinfo=UTC), False),
+    ],
+)
+def test_a_year_that_is_not_over_may_have_no_run_left(expression: str, now: datetime, *, runs: bool) -> None:
+    """Scheduler takes it, and nobody hears of it again."""
+    assert (fault(expression, now=now) is None) == runs
+
+
 def test_without_a_clock_it_is_judged_now() -> None:
     assert "that is past" in (fault("at(2020-01-01T00:00:00)") or "")
 
@@ -186,6 +240,11 @@ def test_a_time_zone_of_ianas_passes(timezone: str) -> None:
         ("", "an IANA name"),
         ("../etc/passwd", "an IANA name"),
         ("+08:00", "an IANA name"),
+        ("localtime", "a file of this machine's"),
+        ("posixrules", "a file of this machine's"),
+        ("Factory", "a file of this machine's"),
+        ("right/UTC", "a file of this machine's"),
+        ("posix/UTC", "a file of this machine's"),
     ],
 )
 def test_any_other_time_zone_is_refused(timezone: str, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 class Jobs:
     """Starts runs that end with these codes, one after the other; the last one again and again."""
 
-    def __init__(self, codes: Iterable[int | str], hears: bool = True) -> None:  # noqa: FBT001, FBT002 - a test's own
+    def __init__(self, codes: Iterable[int | str | None], hears: bool = True) -> None:  # noqa: FBT001, FBT002 - a test's own
         self._codes = list(codes)
         self._ear = SimpleNamespace(hears=lambda _: hears, heard=["another"])
         self.recorded: list[Ran] = []
+        self.lacks: list[str] = []
         self.started = 0
 
     def begin(self, _workload: str, _job: Job) -> Any:
@@ -34,8 +36,13 @@ class Jobs:
         self.started += 1
         if isinstance(code, str):
             raise FiringError(code)
-        ending = Ending(outcome="failed" if code else "succeeded", exit_code=code, why="")
+        ending = Ending(outcome="failed" if code != 0 else "succeeded", exit_code=code, why="")
         return SimpleNamespace(wait=lambda _: ending, told=list[str])
+
+    def refused(self, _workload: str, _since: float, *, settled: bool) -> list[str]:
+        """Return what was refused before the first start."""
+        assert settled
+        return self.lacks
 
     def ear(self, _workload: str, job: Job) -> Any:
         """Return the ear, where the job expects to be told of."""
@@ -95,3 +102,50 @@ def test_a_message_that_did_not_come_is_told_with_those_that_did() -> None:
     assert tried(Jobs([0]), expect=told).ok
     (problem,) = tried(Jobs([0], hears=False), expect=told).problems
     assert problem == "expected a message of alerts with this, that; heard: 'another'"
+
+
+class Endless(Jobs):
+    """Starts a run that never ends, with these containers."""
+
+    def __init__(self, *statuses: str, lacks: str) -> None:
+        super().__init__([0])
+        self.lacks = [lacks] if lacks else []
+        self._containers = [SimpleNamespace(status=each, lines=[]) for each in statuses]
+
+    def begin(self, _workload: str, _job: Job) -> Any:
+        """Start it."""
+
+        def wait(seconds: float) -> None:
+            time.sleep(min(seconds, 0.02))
+
+        return SimpleNamespace(
+            wait=wait,
+            stop=lambda: None,
+            containers=lambda: self._containers,
+            told=list[str],
+        )
+
+
+LACK = "role 'guard' lacks iam:PassRole on arn (identity policy: ImplicitDeny)"
+
+
+@pytest.mark.parametrize("statuses", [(), ("exited",)])
+def test_a_run_that_was_refused_and_waits_to_try_again_is_stopped(statuses: tuple[str, ...]) -> None:
+    """Each retry is refused too, and minutes go by until the last."""
+    (problem,) = tried(Endless(*statuses, lacks=LACK), within=600).problems
+    assert problem == f"stopped, since it could only try again in vain: {LACK}"
+
+
+@pytest.mark.parametrize(("statuses", "lacks"), [(("running",), LACK), ((), "")])
+def test_one_that_runs_or_was_not_refused_has_its_time(statuses: tuple[str, ...], lacks: str) -> None:
+    """A workload may cope with what it was refused."""
+    (problem,) = tried(Endless(*statuses, lacks=lacks), within=0.1).problems
+    assert problem.startswith("not ended within 0.1 s, and stopped")
+
+
+def test_of_a_run_without_a_container_no_log_and_no_rows_are_missed() -> None:
+    """They follow from what did not run, and would hide it."""
+    jobs = Jobs([None])
+    database = {"file": "/data/a.db", "query": "SELECT 1", "rows": [[1]]}
+    (problem,) = tried(jobs, expect={"log": {"done": True}, "database": database}).problems
+    assert problem == "expected that it succeeded, and it failed"

@@ -135,11 +135,11 @@ def test_a_failed_request_is_shown_with_what_the_workload_said(tmp_path: Path) -
 class Started:
     """A rehearsal under way, and what it started."""
 
-    def __init__(self, output: Path, project: Path, *words: str) -> None:
+    def __init__(self, output: Path, project: Path, *words: str, stack: str = "dev") -> None:
         self._output = output
         with output.open("wb") as file:
             self.process = subprocess.Popen(  # noqa: S603 - the command under test
-                [*COMMAND, "up", "--stack", "dev", "--project", str(project), *words],
+                [*COMMAND, "up", "--stack", stack, "--project", str(project), *words],
                 cwd=PROJECT,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -235,6 +235,23 @@ def test_an_interrupted_rehearsal_writes_its_result_all_the_same(tmp_path: Path)
     result = json.loads((tmp_path / "result.json").read_text())
     assert not result["ok"]
     assert "interrupted" in result["errors"]
+
+
+def test_an_interrupted_rehearsal_tells_what_was_refused_so_far(tmp_path: Path) -> None:
+    """Who waits for a refusal to be tried to its end presses Ctrl-C, and would learn nothing."""
+    project = copy(tmp_path / "project", only="parking-etl")
+    change(project / "components/run.py", 'actions=("iam:PassRole",)', 'actions=("iam:GetRole",)')
+    started = Started(tmp_path / "output", project, "--json", str(tmp_path / "result.json"), stack="prod")
+    _, folder = started.watchdog()
+    denials = folder / "denials.jsonl"
+    deadline = time.monotonic() + 60
+    while not (denials.exists() and "iam:PassRole" in denials.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(_GONE_WITHIN) == 130
+    lack = "role 'parking-database-guard' lacks iam:PassRole on "
+    assert lack in (tmp_path / "output").read_text()
+    assert json.loads((tmp_path / "result.json").read_text())["errors"][0].startswith(lack)
 
 
 @pytest.fixture(scope="module")

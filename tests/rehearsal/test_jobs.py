@@ -13,7 +13,7 @@ from rehearsal.graph import Registered
 from rehearsal.requests import EntranceError
 from rehearsal.script import Script
 from rehearsal.tree import Tree
-from tests.rehearsal.copies import Ended, rehearse
+from tests.rehearsal.copies import Ended, change, copy, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +101,22 @@ def test_what_differs_is_told(wrong: Ended, name: str, said: list[str]) -> None:
     (error,) = [each for each in wrong.errors if f"job {name!r}" in each]
     for text in said:
         assert text in error
+
+
+def test_jobs_that_could_only_run_into_the_same_refusal_are_not_started(tmp_path: Path) -> None:
+    """Each would try again and again for its whole time: minutes, and the one cause buried in what follows from it."""
+    project = copy(tmp_path / "project", only="parking-etl")
+    change(project / "components/run.py", 'actions=("iam:PassRole",)', 'actions=("iam:GetRole",)')
+    ended = rehearse("up", project, "--stack", "prod", json_file=tmp_path / "result.json")
+    assert ended.code == 1
+    lack = "role 'parking-database-guard' lacks iam:PassRole on "
+    assert ended.errors[0].startswith(lack)
+    first, *others = ended.result["jobs"]
+    assert first["problems"][0].startswith(f"stopped, since it could only try again in vain: {lack}")
+    assert len(others) > 3
+    assert all(each["problems"][0].startswith(f"not started: {lack}") for each in others)
+    assert not [each for each in ended.errors if "it wrote no JSON" in each or ".db" in each]
+    assert ended.result["seconds"]["jobs"] < 60
 
 
 ETL = Registered(urn="urn:etl", type="jobs:index:Etl", name="etl", parent="", custom=False, inputs={})

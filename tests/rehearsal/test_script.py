@@ -80,10 +80,44 @@ def test_what_no_table_takes_is_told_with_what_would_do(tmp_path: Path, item: st
         ("path: /", "path: /\n    outage: everything", "requests[0].outage (it answers): got 'everything'"),
         ("name: it answers", "title: it answers", "requests[0].name: missing, and required"),
         ("requests:", "seeds:", "seeds: no such key"),
+        ("{status: 200}", "{status: '200'}", "requests[0].expect.status (it answers): got '200'"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, changed: str, into: str, told: str) -> None:
     assert f"{tmp_path}/rehearsal.yaml: {told}" in wrong(tmp_path, REQUEST.replace(changed, into))
+
+
+def test_two_requests_of_one_name_are_refused(tmp_path: Path) -> None:
+    """The report would not say which of them failed."""
+    told = wrong(tmp_path, REQUEST + REQUEST.replace("requests:\n", ""))
+    assert "requests: two have the name 'it answers'; say in each" in told
+
+
+def test_a_key_that_is_given_twice_is_told_with_both_lines(tmp_path: Path) -> None:
+    """YAML's reader would keep the second without a word."""
+    told = wrong(tmp_path, REQUEST.replace("path: /", "path: /\n    path: /other"))
+    assert "rehearsal.yaml is not YAML: line 7: 'path' stands in line 6 already" in told
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    """No reason to end with a traceback."""
+    path = tmp_path / "rehearsal.yaml"
+    path.write_bytes(b"\xff\xfe\x00j")
+    with pytest.raises(ScriptError, match=r"rehearsal\.yaml is not text in UTF-8 \(invalid start byte at byte 0\)"):
+        script.read(path)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("expect: {balanced_over: 4}", "expect.balanced_over is 4, and 3 times reach that many servers at most"),
+        ("within: .inf", "streams[0].within (all whole): got inf"),
+    ],
+)
+def test_streams_that_could_not_come_so_are_refused(tmp_path: Path, more: str, told: str) -> None:
+    """They would fail only once all is deployed, or never end."""
+    streams = f"streams: [{{name: all whole, entrance: url, method: POST, path: /, times: 3, {more}}}]"
+    assert told in wrong(tmp_path, REQUEST + streams)
 
 
 def test_what_is_wrong_with_streams_is_told_with_their_sentence(tmp_path: Path) -> None:

@@ -32,21 +32,25 @@ def test_a_job_counts_with_those_that_run_meanwhile(tmp_path: Path) -> None:
     assert [each.name for each in job.all()] == ["it runs", "other"]
 
 
-@pytest.mark.parametrize(
-    ("job", "said"),
-    [
-        ({"name": "x"}, "jobs[0] (x): a job is started in one way: give `schedule` or `run`"),
-        (JOB | {"run": "run_now"}, "a job is started in one way"),
-        (JOB | {"expect": {"outcome": "done"}}, "jobs[0].expect.outcome (it runs): got 'done'"),
-        (JOB | {"expect": {"exit_code": 256}}, "jobs[0].expect.exit_code (it runs): got 256"),
-        (JOB | {"expect": {"database": {"file": "x.db", "query": "", "rows": []}}}, "database.file (it runs)"),
-        (JOB | {"expect": {"told": {"topic": "alerts", "containing": []}}}, "told.containing (it runs)"),
-        (JOB | {"within": 0}, "jobs[0].within (it runs): got 0"),
-        (JOB | {"with": {"source": "slow"}}, "the job 'it runs' has 'source' under `with`; `outside` has none"),
-        (JOB | {"while_running": {"name": "other"}}, "jobs[0].while_running (it runs): a job is started in one way"),
-        (JOB | {"schedul": "x"}, "jobs[0].schedul (it runs): no such key"),
-    ],
-)
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"name": "x"}, "jobs[0] (x): a job is started in one way: give `schedule` or `run`"),
+    (JOB | {"run": "run_now"}, "a job is started in one way"),
+    (JOB | {"expect": {"outcome": "done"}}, "jobs[0].expect.outcome (it runs): got 'done'"),
+    (JOB | {"expect": {"exit_code": 256}}, "jobs[0].expect.exit_code (it runs): got 256"),
+    (JOB | {"expect": {"database": {"file": "x.db", "query": "", "rows": []}}}, "database.file (it runs)"),
+    (JOB | {"expect": {"told": {"topic": "alerts", "containing": []}}}, "told.containing (it runs)"),
+    (JOB | {"within": 0}, "jobs[0].within (it runs): got 0"),
+    (JOB | {"with": {"source": "slow"}}, "the job 'it runs' has 'source' under `with`; `outside` has none"),
+    (JOB | {"while_running": {"name": "other"}}, "jobs[0].while_running (it runs): a job is started in one way"),
+    (JOB | {"expect": {"exit_code": "0"}}, "jobs[0].expect.exit_code (it runs): got '0'"),
+    (JOB | {"expect": {"exit_code": True}}, "jobs[0].expect.exit_code (it runs): got True"),
+    (JOB | {"again_on": ["75"]}, "jobs[0].again_on[0] (it runs): got '75'"),
+    (JOB | {"while_running": JOB}, "jobs: two have the name 'it runs'"),
+    (JOB | {"schedul": "x"}, "jobs[0].schedul (it runs): no such key"),
+]
+
+
+@pytest.mark.parametrize(("job", "said"), MISTAKES)
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, job: dict[str, Any], said: str) -> None:
     with pytest.raises(script.ScriptError) as told:
         read(tmp_path, {"jobs": [job]})
@@ -58,3 +62,19 @@ def test_an_origin_is_a_scheme_and_a_host(tmp_path: Path, origin: str) -> None:
     """With a path behind it no environment's value would ever begin so."""
     with pytest.raises(script.ScriptError, match=r"outside\.source: got .*; write scheme and host"):
         read(tmp_path, {"jobs": [JOB], "outside": {"source": {"origin": origin, "server": "source.py"}}})
+
+
+@pytest.mark.parametrize("path", ["../source.py", "rehearsal/../../source.py", "/etc/source.py", ""])
+def test_what_a_script_names_lies_in_the_workloads_folder(tmp_path: Path, path: str) -> None:
+    """What is elsewhere is another's, and may not be there on the next machine."""
+    said: dict[str, Any] = {"jobs": [JOB], "images": {"source": path}}
+    said["outside"] = {"source": {"origin": "https://data.example.com", "server": path}}
+    with pytest.raises(script.ScriptError) as told:
+        read(tmp_path, said)
+    assert f"images.source: got {path!r}; write a path below the workload's folder" in str(told.value)
+    assert f"outside.source.server: got {path!r}; write a path below" in str(told.value)
+
+
+def test_two_jobs_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(script.ScriptError, match="jobs: two have the name 'it runs'"):
+        read(tmp_path, {"jobs": [JOB, JOB]})

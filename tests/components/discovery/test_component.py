@@ -9,6 +9,7 @@ from components.container import Container
 from components.discovery import Address, AlbGrpc, Discovery
 from components.errors import InvalidArgsError
 from components.service import Service, ServiceArgs
+from components.service_network import ServiceNetwork, ServiceNetworkArgs
 from components.task import Task, TaskArgs
 from tests.components.discovery.stack import ACCOUNT, AGENT, IMAGE, NETWORK, balancer, discovery, made, ways
 from tests.components.recorder import Recorded, of_type, one, record
@@ -19,10 +20,11 @@ def calling(*kinds: str, turned: bool = False, namespaces: tuple[str, ...] = ())
 
     def build() -> None:
         shared = balancer()
+        joined = {"service_network": ServiceNetwork("main", ServiceNetworkArgs(vpc_id=NETWORK.vpc_id))}
         calls: list[Discovery] = []
         for number, kind in enumerate(kinds):
             route = AlbGrpc(route=shared.route(path=f"/S{number}/*"))
-            way = [route] if kind == "alb_grpc" else ways(kind)
+            way = [route] if kind == "alb_grpc" else ways(kind, **(joined if kind == "lattice" else {}))
             domain = namespaces[number] if namespaces else f"s{number}.local"
             calls.append(discovery("nlb", name=f"s{number}", args={"ways": way, "namespace": domain}))
         task = Task("client", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE)]))

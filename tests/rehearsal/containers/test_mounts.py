@@ -148,6 +148,9 @@ def test_a_role_that_may_only_read_mounts_only_to_read(site: Site) -> None:
     files.closed()
     refused = ran(site, mounting("true"), files.volume(), (READ, files.arn))
     assert f"may not {WRITE}" in refused["stoppedReason"]
+    denial = site.aws.denials()[-1]
+    assert (denial.action, denial.resource) == (WRITE, files.arn)
+    assert denial.role.startswith("role-"), "it is told as what a role of the program lacks"
     allowed = ran(site, mounting("true", read_only=True), files.volume(), (READ, files.arn))
     assert allowed["containers"][0]["exitCode"] == 0
 
