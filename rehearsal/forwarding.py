@@ -64,14 +64,20 @@ def forwarded(ways: Sequence[tuple[socket.socket, Way]]) -> Generator[None]:
         thread.join()
 
 
-def _accepted(way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]:
-    async def accepted(asks: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        try:
-            # Where nobody answers, the client is closed too, and tries again as it would in any network.
-            with contextlib.suppress(OSError, TimeoutError, ClientError, BotoCoreError):
-                await _pass_on(asks, client, way)
-        finally:
-            client.transport.abort()
+def _accepted(way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def passed_on(asks: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        # Where nobody answers, the client is closed too, and tries again as it would in any network.
+        with contextlib.suppress(OSError, TimeoutError, ClientError, BotoCoreError):
+            await _pass_on(asks, client, way)
+
+    def accepted(asks: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(passed_on(asks, client))
+        under_way.add(task)
+        # Not in the task itself: one that is cancelled before it begins closes nothing.
+        task.add_done_callback(lambda _: client.transport.abort())
+        task.add_done_callback(under_way.discard)
 
     return accepted
 

@@ -89,12 +89,12 @@ class Session:
     """Domain of a load balancer → its DNS name."""
     scripts: dict[str, Script]
     """Workload → its script; a workload without one is not among them."""
+    _tree: Tree | None
 
     def __init__(self, project_dir: Path, stack: str, progress: Progress) -> None:
         """Rehearse the *stack* of *project_dir*."""
-        self.result = Result(stack=stack, seconds=progress.seconds)
+        self.result, self._tree = Result(stack=stack, seconds=progress.seconds), None
         self.domains, self.scripts = {}, {}
-        self._tree: Tree | None = None
         self._project_dir, self._stack, self._progress = project_dir, stack, progress
         self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
         self._names = Names()
@@ -114,14 +114,11 @@ class Session:
 
     def tell_denials(self) -> None:
         """Put what IAM has refused so far into the result; nothing before the roles are made."""
-        if self._tree is None:
-            return
-        denials = self.emulator.denials()
-        self.result.denials = roles.lacks(self._tree, denials)
-        # First, since what else went wrong most often follows from it.
-        self.result.errors[:0] = map(str, self.result.denials)
-        if self.result.errors:
-            self.result.warnings += roles.strangers(self._tree, denials)
+        if self._tree is not None:
+            self.result.denials = roles.lacks(self._tree, denials := self.emulator.denials())
+            # First, since what else went wrong most often follows from it.
+            self.result.errors[:0] = map(str, self.result.denials)
+            self.result.warnings += roles.strangers(self._tree, denials) if self.result.errors else []
 
     def _guarded(self, work: Callable[[Run], object], run: Run) -> None:
         try:

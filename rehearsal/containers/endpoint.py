@@ -47,6 +47,8 @@ def serve(containers: Containers, path: Path) -> socketserver.ThreadingUnixStrea
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+    # With Python's own 5 the emulator is told "temporarily unavailable" when many tasks start at once.
+    request_queue_size = 256
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pass over a caller that is gone, as the emulator is at a run's end; tell all else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import time
 import urllib.parse
 import uuid
@@ -260,3 +261,17 @@ def test_a_failure_ends_every_container_at_once(
     with pytest.raises(RuntimeError, match="interrupted"):
         fail()
     assert time.monotonic() - began[0] < 2
+
+
+def test_many_tasks_may_start_at_once(tmp_path: Path) -> None:
+    """The emulator's client does not wait: it gives a task up as soon as a connection is refused."""
+    with keeper.keep() as run, Containers(run, apps=tmp_path) as containers:
+        path = containers.docker_host.removeprefix("unix://")
+        waiting = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+        try:
+            for each in waiting:
+                each.settimeout(0)
+                each.connect(path)
+        finally:
+            for each in waiting:
+                each.close()
