@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 
-from components import addresses
+from components import addresses, security_group
 from components.errors import InvalidArgsError, of
 
 if TYPE_CHECKING:
@@ -107,29 +107,7 @@ def admit(owner: Owner, name: str, args: BalancerArgs, ports: Sequence[int]) -> 
     ).id
     for port in ports:
         for block in args.blocks():
-            _admit_one(owner, f"{name}-{port}-{block}", group, port, cidr_ipv4=block)
+            security_group.let_in(owner, f"{name}-{port}-{block}", group, port, from_block=block)
         for client, client_group in args.clients.items():
-            _admit_one(owner, f"{name}-{port}-{client}", group, port, referenced_security_group_id=client_group)
+            security_group.let_in(owner, f"{name}-{port}-{client}", group, port, from_group=client_group)
     return group
-
-
-def _admit_one(
-    owner: Owner,
-    name: str,
-    group: Output[str],
-    port: int,
-    *,
-    cidr_ipv4: str | None = None,
-    referenced_security_group_id: Input[str] | None = None,
-) -> None:
-    aws.vpc.SecurityGroupIngressRule(
-        name,
-        security_group_id=group,
-        cidr_ipv4=cidr_ipv4,
-        referenced_security_group_id=referenced_security_group_id,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        tags=owner.tags,
-        opts=owner.child(),
-    )

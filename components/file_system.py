@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
-from components import key, naming, resource_policy
+from components import key, naming, resource_policy, security_group
 from components.base import Component, declared
 from components.errors import InvalidArgsError, of, one_of, within
 from components.grants import Grant
@@ -218,26 +218,9 @@ class FileSystem(Component):
         For whatever is no task: a service, a schedule or a guard opens the way of the tasks that it runs. Both rules
         are this component's, and their logical names end in *name*.
         """
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-{name}",
-            security_group_id=self.security_group_id,
-            referenced_security_group_id=security_group_id,
-            ip_protocol="tcp",
-            from_port=NFS,
-            to_port=NFS,
-            tags=self.tags,
-            opts=self.child(),
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-by-{name}",
-            security_group_id=security_group_id,
-            referenced_security_group_id=self.security_group_id,
-            ip_protocol="tcp",
-            from_port=NFS,
-            to_port=NFS,
-            tags=self.tags,
-            opts=self.child(),
-        )
+        mine = self.security_group_id
+        security_group.let_in(self, f"{self._name}-from-{name}", mine, NFS, from_group=security_group_id)
+        security_group.let_out(self, f"{self._name}-by-{name}", security_group_id, NFS, to_group=mine)
 
     def _access_point(self, name: str, said: AccessPoint) -> aws.efs.AccessPoint:
         return aws.efs.AccessPoint(

@@ -45,17 +45,7 @@ def of_tasks(
         opts=owner.child(),
     )
     ways_out = [
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-to-{port}",
-            security_group_id=group.id,
-            cidr_ipv4="0.0.0.0/0",
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=owner.tags,
-            opts=owner.child(),
-        )
-        for port in sorted(set(open_ports))
+        let_out(owner, f"{name}-to-{port}", group.id, port, to_block="0.0.0.0/0") for port in sorted(set(open_ports))
     ]
     return TaskGroup(id=group.id, ways_out=[*ways_out, *_to_file_systems(owner, name, group.id, tasks)])
 
@@ -112,14 +102,19 @@ def let_in(
     *,
     from_group: Input[str] | None = None,
     from_prefix_list: Input[str] | None = None,
+    from_block: str | None = None,
 ) -> Resource:
-    """Make the rule *name*: *group* is called on TCP *port* by one of a group and a prefix list; two are a range."""
+    """Make the rule *name*: *group* is called on TCP *port* by one of a group, a prefix list and an IPv4 block.
+
+    Two ports are the first and the last of a range.
+    """
     first, last = (port, port) if isinstance(port, int) else port
     return aws.vpc.SecurityGroupIngressRule(
         name,
         security_group_id=group,
         referenced_security_group_id=from_group,
         prefix_list_id=from_prefix_list,
+        cidr_ipv4=from_block,
         ip_protocol="tcp",
         from_port=first,
         to_port=last,
