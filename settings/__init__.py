@@ -6,18 +6,15 @@ comes from.
 
 from __future__ import annotations
 
+from settings.cluster import ClusterSettings
 from settings.discovery import DiscoverySettings
-from settings.platform import (
-    AdoptSettings,
-    AlertSettings,
-    ClusterSettings,
-    LoadBalancerSettings,
-    NetworkSettings,
-    Settings,
-    Workloads,
-)
+from settings.image import ImageSettings
+from settings.load_balancer import LoadBalancerSettings
+from settings.network import AdoptSettings, NetworkSettings
+from settings.platform import AlertSettings, Settings, Workloads
 from settings.reader import SettingsError, load, schema
-from settings.workload import ImageSettings, ServiceSettings, TaskSettings, WorkloadSettings
+from settings.service import ServiceSettings
+from settings.workload import TaskSettings, WorkloadSettings
 
 __all__ = [
     "AdoptSettings",

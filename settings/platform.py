@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator
 
 from components import naming
 from components.account import Account
-from components.adopted_network import AdoptedNetwork
 from components.errors import InvalidArgsError
-from components.flow_logs import FlowLogs
-from components.load_balancer import LoadBalancerArgs
-from components.network import NetworkArgs
+from settings.cluster import ClusterSettings
+from settings.load_balancer import LoadBalancerSettings
+from settings.network import NetworkSettings
 from settings.section import ACCOUNT_ID, REGION, Section, Text, below
-from settings.workload import CapacitySettings, RetentionDays, Strategy, WorkloadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi import Input
+    from settings.workload import WorkloadSettings
 
-    from components.adopted_network import AnyNetwork
-
-Zone = Annotated[str, Text(r"[a-f]", "a zone's letter, a to f")]
-Cidr = Annotated[str, Text(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "an IPv4 block such as '10.0.0.0/16'")]
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 Tag = Annotated[
     str,
@@ -34,14 +28,8 @@ Tag = Annotated[
     ),
 ]
 Email = Annotated[str, Text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
-CertificateArn = Annotated[
-    str, Text(rf"arn:[a-z-]+:acm:{REGION}:{ACCOUNT_ID}:certificate/\S+", "the ARN of an ACM certificate")
-]
 AccountId = Annotated[str, Text(ACCOUNT_ID, "an account's 12 digits")]
 
-# Rules a security group has in each direction, a quota that AWS raises on request.
-# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
-_MOST_RULES: Final = 60
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 _SECURITY_GROUP: Final = naming.NameRule(
     what="security group",
@@ -49,138 +37,6 @@ _SECURITY_GROUP: Final = naming.NameRule(
     pattern=r"(?!sg-).+",
     reads="not 'sg-' at the beginning, which is how AWS's ids begin",
 )
-
-
-class AdoptSettings(Section):
-    """A VPC that exists, by its ids: its owner answers for its routes."""
-
-    vpc_id: str
-    cidr: Cidr
-    """The VPC's own IPv4 block."""
-    zones: tuple[Zone, ...]
-    """Letters of the zones, in the order of the subnets below."""
-    public_subnet_ids: tuple[str, ...] = ()
-    app_subnet_ids: tuple[str, ...]
-    """Private subnets, one a zone, for tasks and internal load balancers."""
-    data_subnet_ids: tuple[str, ...] = ()
-    endpoint_ids: dict[str, str] = Field(default_factory=dict)
-    """Short service name, such as `execute-api` → interface endpoint."""
-
-    @model_validator(mode="after")
-    def _as_a_component_takes_it(self) -> Self:
-        self.value()
-        return self
-
-    def value(self) -> AdoptedNetwork:
-        """Return the network as the components take it."""
-        return AdoptedNetwork(**self.model_dump())
-
-
-class NetworkSettings(Section):
-    """The stack's VPC: made, or adopted."""
-
-    adopt: AdoptSettings | None = None
-    """Default: none; a VPC is made. With it nothing else may be said here."""
-    cidr: Cidr = "10.0.0.0/16"
-    zones: tuple[Zone, ...] = ("a", "b")
-    """Letters of the availability zones. A letter keeps its addresses whatever the others are."""
-    nat: Literal["none", "single", "per_zone"] = "per_zone"
-    """NAT gateways: one a zone survives the loss of any; `single` is cheaper."""
-    gateway_endpoints: tuple[Literal["s3", "dynamodb"], ...] = ("s3", "dynamodb")
-    """Free of charge, and keeps that traffic off the NAT gateways."""
-    interface_endpoints: tuple[str, ...] = ()
-    """Short service names, such as `execute-api`. Each costs by zone and hour: from about five on, more than a NAT."""
-    flow_log_days: RetentionDays | None = 30
-    """Days that flow logs are kept. `null`: none are written."""
-
-    @model_validator(mode="after")
-    def _adopted_or_made(self) -> Self:
-        beside = sorted(self.model_fields_set - {"adopt"}) if self.adopt else []
-        if beside:
-            raise ValueError(f"an adopted network has its own {', '.join(beside)}: take these out, or take out `adopt`")
-        # Which account and region it is says nothing of the rest, and every error of a file is told at once.
-        self.args(Account(id="000000000000", region="us-east-1"))
-        return self
-
-    def args(self, account: Account) -> NetworkArgs:
-        """Return what a network that is made takes."""
-        return NetworkArgs(
-            account=account,
-            cidr=self.cidr,
-            zones=self.zones,
-            nat=self.nat,
-            gateway_endpoints=self.gateway_endpoints,
-            interface_endpoints=self.interface_endpoints,
-            flow_logs=FlowLogs(retention_days=self.flow_log_days) if self.flow_log_days else None,
-        )
-
-    def sketch(self) -> AdoptedNetwork:
-        """Return a network of this shape with ids that are nobody's, to hold other settings against."""
-        if self.adopt:
-            return self.adopt.value()
-        ids = tuple(f"subnet-{number:08x}" for number in range(2 * len(self.zones)))
-        return AdoptedNetwork(
-            vpc_id="vpc-00000000",
-            cidr=self.cidr,
-            zones=self.zones,
-            app_subnet_ids=ids[: len(self.zones)],
-            public_subnet_ids=ids[len(self.zones) :],
-        )
-
-    def endpoints(self) -> set[str]:
-        """Return the interface endpoints there are, by short service name."""
-        return set(self.adopt.endpoint_ids) if self.adopt else set(self.interface_endpoints)
-
-
-class ClusterSettings(Section):
-    """The ECS cluster."""
-
-    capacity: Strategy = (CapacitySettings(provider="FARGATE"),)
-    """What services run on unless they say otherwise."""
-    container_insights: Literal["disabled", "enabled", "enhanced"] = "enhanced"
-    exec_audit: bool = False
-    """Whether ECS Exec sessions are possible, encrypted, and recorded."""
-
-
-class LoadBalancerSettings(Section):
-    """One application load balancer, shared by the workloads that have routes on it."""
-
-    certificate_arn: CertificateArn | None = None
-    """ACM certificate of the stack's region. With it: HTTPS, and HTTP only redirects. Default: HTTP alone."""
-    open_to: tuple[str, ...] = ()
-    """IPv4 blocks that may call it, or the word `vpc`: 60 at most, and 30 with a certificate. Default: nobody."""
-    idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 60
-    """Seconds of silence before a connection is closed."""
-    domain: str | None = None
-    """The host name that the certificate is for and that DNS points here, such as `api.example.com`."""
-    access_log_days: Annotated[int, Field(ge=1, le=3650)] | None = 90
-    """Days that access logs are kept, in a bucket of their own. `null`: none are written."""
-
-    @model_validator(mode="after")
-    def _fits_one_security_group(self) -> Self:
-        ports = 2 if self.certificate_arn else 1
-        if len(self.open_to) * ports > _MOST_RULES:
-            raise ValueError(
-                f"open_to: got {len(self.open_to)} blocks; {_MOST_RULES // ports} or fewer: each takes a rule for each "
-                f"of {ports} port(s), and AWS lets a security group have {_MOST_RULES} (the VPC quota 'Inbound or "
-                "outbound rules per security group')"
-            )
-        return self
-
-    def args(
-        self, network: AnyNetwork, *, internal: bool, protect: bool, access_logs: Input[str] | None = None
-    ) -> LoadBalancerArgs:
-        """Return what the load balancer takes in *network*, writing its access logs to that bucket."""
-        return LoadBalancerArgs(
-            network=network,
-            internal=internal,
-            certificate_arn=self.certificate_arn,
-            domain=self.domain,
-            open_to=self.open_to,
-            idle_timeout=self.idle_timeout,
-            deletion_protection=protect,
-            access_logs=access_logs,
-        )
 
 
 class AlertSettings(Section):
