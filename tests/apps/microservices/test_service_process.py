@@ -26,10 +26,15 @@ ADA = {"name": "Ada", "email": "ada@example.com"}
 
 
 @contextmanager
-def silent() -> Iterator[str]:
+def silent() -> Iterator[socket.socket]:
     """An endpoint that takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.settimeout(10)
+        yield listener
+
+
+def url_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def run(*arguments: str, **variables: str) -> tuple[int, str]:
@@ -101,7 +106,10 @@ def test_a_field_of_an_items_own_name_is_refused_when_the_service_is_written(loa
 
 def test_a_request_ends_at_its_deadline_and_a_full_service_says_so() -> None:
     """AWS does not answer here; the service is well all the while."""
-    with silent() as url, service("user", **SET, **KEYS, AWS_ENDPOINT_URL=url, REQUEST_TIMEOUT="2") as user:
+    with (
+        silent() as aws,
+        service("user", **SET, **KEYS, AWS_ENDPOINT_URL=url_of(aws), REQUEST_TIMEOUT="2") as user,
+    ):
         with ThreadPoolExecutor(20) as pool:
             began = time.monotonic()
             answers = [answer.result() for answer in [pool.submit(user.send, "GET", "/user") for _ in range(20)]]
@@ -161,16 +169,20 @@ def test_bodies_that_may_be_large_leave_room_for_fewer_connections(load: Callabl
 
 def test_what_is_in_flight_at_sigterm_is_answered_and_so_is_what_comes_meanwhile() -> None:
     """A load balancer may send for a moment longer: none of it is lost."""
-    with silent() as url, service("user", **SET, **KEYS, AWS_ENDPOINT_URL=url, REQUEST_TIMEOUT="2") as user:
+    with (
+        silent() as aws,
+        service("user", **SET, **KEYS, AWS_ENDPOINT_URL=url_of(aws), REQUEST_TIMEOUT="2") as user,
+    ):
         with ThreadPoolExecutor(2) as pool:
             waiting = pool.submit(user.send, "GET", "/user")
-            time.sleep(0.5)
-            user.terminate()
-            time.sleep(0.3)
-            health = user.send("GET", "/health")
-            refused = user.send("GET", "/nothing")
-            assert (health.status, health.json) == (503, {"status": "draining"})
-            assert (refused.status, refused.headers["Connection"]) == (404, "close")
-            assert waiting.result().status == 504
+            asked, _ = aws.accept()
+            with asked:
+                user.terminate()
+                time.sleep(0.3)
+                health = user.send("GET", "/health")
+                refused = user.send("GET", "/nothing")
+                assert (health.status, health.json) == (503, {"status": "draining"})
+                assert (refused.status, refused.headers["Connection"]) == (404, "close")
+                assert waiting.result().status == 504
         assert user.read_to_the_end() == 0
         assert [line["message"] for line in user.lines][-1] == "stopped"
