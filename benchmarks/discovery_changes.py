@@ -50,8 +50,12 @@ def deployed(ways: str) -> Whole:
     said = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     config = said["config"]
     config["drydock:internal_load_balancer"] |= {
-        "certificate_arn": "arn:aws:acm:ap-southeast-1:111122223333:certificate/12345678-1234-1234-1234-123456789012",
-        "domain": "internal.example.com",
+        "domain": {
+            "name": "internal.example.com",
+            "certificate_arn": (
+                "arn:aws:acm:ap-southeast-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
+            ),
+        },
     }
     config["drydock:workloads"]["workflow"]["discovery"] = {
         "ways": ways.split(),

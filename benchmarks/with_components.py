@@ -13,7 +13,7 @@ from components.account import Account
 from components.cluster import Cluster, ClusterArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from settings import ImageSettings
-from settings.workload import RolloutSettings
+from settings.service import RolloutSettings
 
 if TYPE_CHECKING:
     import pulumi_aws as aws
@@ -33,6 +33,9 @@ def build(count: int, provider: aws.Provider) -> None:
         account=account,
         stage="bench",
         protect=True,
+        role_bounds=None,
+        image_registry=None,
+        sleep=None,
         network=NETWORK,
         cluster=Cluster("bench", ClusterArgs(account=account), opts),
         api_logging=None,

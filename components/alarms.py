@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 
-from components import naming
+from components import naming, sleeping
 from components.base import Part
 from components.errors import InvalidArgsError, of, within
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pulumi import Input, ResourceOptions
+
+    from components.sleep import Sleep
 
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
@@ -53,6 +55,9 @@ class AlarmsArgs:
     is an hour or more."""
     datapoints_to_alarm: int | None = None
     """Periods of those that must be bad (M), at most `evaluation_periods`. Default: all."""
+    sleep: Sleep | None = None
+    """When the service has no tasks, and nobody is to be told so; and half an hour longer, until it is well again.
+    Default: never."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.actions) <= 5:  # noqa: PLR2004 - the model's
@@ -106,9 +111,11 @@ class Alarms(Part):
         watches = _watches(args)
         for watch in watches:
             naming.autonamed(f"{name}-{watch.suffix}", naming.ALARM)
+        for moment in args.sleep.quiet if args.sleep else ():
+            naming.autonamed(f"{name}{sleeping.muted(moment.named_days)}", naming.MUTE_RULE)
         super().__init__(opts)
 
-        for watch in watches:
+        alarms = [
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{watch.suffix}",
                 alarm_description=f"{name}: {watch.means}",
@@ -127,6 +134,10 @@ class Alarms(Part):
                 tags=self.tags,
                 opts=self.child(suffix=f"-{watch.suffix}"),
             )
+            for watch in watches
+        ]
+        if args.sleep and alarms:
+            sleeping.mute(self, name, args.sleep, [alarm.name for alarm in alarms])
 
 
 def _watches(args: AlarmsArgs) -> list[_Watch]:

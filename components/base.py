@@ -1,11 +1,11 @@
-"""What every component stands on: its type token, its children's options, its tags, and what it declares."""
+"""What every component stands on: its type token, its children's options, what they inherit, and what it declares."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
@@ -14,7 +14,7 @@ from pulumi import Alias, Output, ResourceOptions
 if TYPE_CHECKING:
     from pulumi import Input
 
-    from components.roles import ServiceRole
+    from components.roles import RoleBounds, ServiceRole
 
 
 class Owner:
@@ -22,6 +22,8 @@ class Owner:
 
     tags: Mapping[str, str]
     """Tags of its taggable resources, beyond the provider's default ones; whoever it owns has the same."""
+    role_bounds: RoleBounds | None
+    """Where its roles are, and what bounds them; whoever it owns has the same."""
 
     _opts: ResourceOptions
 
@@ -49,7 +51,18 @@ class Part(Owner):
 
     def __init__(self, opts: ResourceOptions | None) -> None:
         self._opts = opts or ResourceOptions()
-        self.tags = _tags_of(self._opts.parent)
+        self.tags, self.role_bounds = _inherited(self._opts.parent)
+
+    def declare(self, role: ServiceRole) -> None:
+        """Have the component that this is within declare *role*; outside of any, nobody does.
+
+        Raises:
+            TypeError: that component gathers no roles.
+
+        """
+        parent = self._opts.parent
+        if isinstance(parent, Component):
+            parent.declare(role)
 
     def child(self, extra: ResourceOptions | None = None, *, suffix: str = "") -> ResourceOptions:
         """Return the options of a resource of its, whose logical name is the part's own and *suffix*.
@@ -76,26 +89,51 @@ class Component(Owner, pulumi.ComponentResource):
         *,
         roles: Sequence[ServiceRole] = (),
         tags: Mapping[str, str] | None = None,
+        role_bounds: RoleBounds | None = None,
+        gathers: bool = False,
     ) -> None:
         """Register the component: what was meant (*props*, *roles*) goes with it, as it was given.
 
-        A policy pack reads it at a first preview, when a rendered policy is one unknown string. A list or mapping
-        that is wholly plain goes as its JSON: one leaf of it costs as much as the whole text.
+        *tags* and *role_bounds* are for all that is within it. Default: those of the component that it is within.
+        With *gathers* the parts within it may have roles, which it declares with its own.
+
+        A policy pack reads it at a first preview, when a rendered policy is one unknown string.
         """
         said: dict[str, Any] = {}
         if props:
             # One text: the SDK makes an output, and an attribute of that name, of every top-level prop, and a dozen
             # calls of every leaf below.
             said["args"] = json.dumps(props, separators=(",", ":"))
-        if roles:
-            policies = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
-            said["policies"] = _terse(policies)
-            said["trusts"] = _terse({role.name: role.declared() for role in roles})
+        self._roles = [*roles] if gathers else None
+        if gathers:
+            # Sent at the loop's next turn: by then the program has made the parts.
+            said |= {
+                "policies": Output.from_input(self._soon(_policies)),
+                "trusts": Output.from_input(self._soon(_trusts)),
+            }
+        elif roles:
+            said |= {"policies": _policies(roles), "trusts": _trusts(roles)}
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
-        self.tags = _tags_of(opts.parent if opts else None) if tags is None else tags
+        inherited_tags, inherited_bounds = _inherited(opts.parent if opts else None)
+        self.tags = inherited_tags if tags is None else tags
+        self.role_bounds = role_bounds or inherited_bounds
         # The caller's own options are not for children: providers and protection reach them by parentage, and the
         # rest names the component alone.
         self._opts = ResourceOptions(parent=self)
+
+    def declare(self, role: ServiceRole) -> None:
+        """Declare *role*, of a part within this, too. Before the program gives way to the loop, and so not in `apply`.
+
+        Raises:
+            TypeError: the component was made without *gathers*.
+
+        """
+        if self._roles is None:
+            raise TypeError(f"{self.pulumi_resource_name}, a {type(self).__name__}, gathers no roles: say gathers=True")
+        self._roles.append(role)
+
+    async def _soon(self, of: Callable[[Sequence[ServiceRole]], str | None]) -> str | None:
+        return of(self._roles or ())
 
 
 def _followed(alias: Input[str | Alias], suffix: str) -> Input[str | Alias]:
@@ -106,20 +144,30 @@ def _followed(alias: Input[str | Alias], suffix: str) -> Input[str | Alias]:
     return Output.concat(cast("Input[str]", alias), suffix)
 
 
-def _tags_of(parent: pulumi.Resource | None) -> Mapping[str, str]:
-    return parent.tags if isinstance(parent, Component) else {}
+def _inherited(parent: pulumi.Resource | None) -> tuple[Mapping[str, str], RoleBounds | None]:
+    return (parent.tags, parent.role_bounds) if isinstance(parent, Component) else ({}, None)
 
 
-def _terse(value: object) -> object:
-    """Return *value* with each list and mapping in it that holds no output written as JSON."""
-    if not isinstance(value, list | dict):
-        return value
-    try:
-        return json.dumps(value, separators=(",", ":"))
-    except TypeError:  # an output: it stays one, and what stands beside it is looked at by itself
-        if isinstance(value, list):
-            return [_terse(item) for item in cast("list[object]", value)]
-        return {key: _terse(item) for key, item in cast("dict[str, object]", value).items()}
+def _policies(roles: Sequence[ServiceRole]) -> str | None:
+    return _said({role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants})
+
+
+def _trusts(roles: Sequence[ServiceRole]) -> str | None:
+    return _said({role.name: role.declared() for role in roles})
+
+
+def _said(value: Mapping[str, object]) -> str | None:
+    """Return *value* as JSON, with null for each output in it.
+
+    One text, since one leaf of a structure costs as much; and no output, since a component that waited for one would
+    hold up all of its children, whose output it may be.
+    """
+    return json.dumps(value, separators=(",", ":"), default=_null) if value else None
+
+
+def _null(leaf: object) -> None:
+    if not isinstance(leaf, Output):
+        raise TypeError(f"{type(leaf).__name__} has no place in a declaration")
 
 
 def declared(args: object) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from components import documents, naming
 from components.base import Component, declared
 from components.errors import InvalidArgsError, of
 from components.grants import POLICY_VERSION
+from components.roles import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,7 @@ class BoundaryArgs:
     """What a `Boundary` takes.
 
     Raises:
-        InvalidArgsError: a name that IAM refuses, a path that does not begin and end with a slash, or nothing
-            that is closed.
+        InvalidArgsError: a name or a path that IAM refuses, or nothing that is closed.
 
     """
 
@@ -48,10 +48,8 @@ class BoundaryArgs:
 
     def __post_init__(self) -> None:
         naming.fixed(self.policy_name, naming.POLICY)
-        for name in ("role_path", "path"):
-            value = getattr(self, name)
-            if not (value.startswith("/") and value.endswith("/")):
-                raise InvalidArgsError(of(self, name), got=value, want="a path such as '/shop/prod/'")
+        check_path(self, "role_path")
+        check_path(self, "path")
         if not self.closed:
             raise InvalidArgsError(of(self, "closed"), got=self.closed, want="at least the ARN of the state's bucket")
 

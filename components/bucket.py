@@ -140,6 +140,21 @@ class Bucket(Part):
         """Allow what `read` and `write` do."""
         return self._grant((*_READ, *_WRITE), ("kms:Decrypt", "kms:GenerateDataKey"))
 
+    def grant(self, *actions: str) -> Grant:
+        """Allow exactly *actions*, named as S3 does: ``bucket.grant("ListBucket", "GetObject")``.
+
+        Raises:
+            InvalidArgsError: no action, or one that is none of `read_write`'s.
+
+        """
+        for action in actions:
+            if f"s3:{action}" not in (*_READ, *_WRITE):
+                known = ", ".join(each.removeprefix("s3:") for each in (*_READ, *_WRITE))
+                raise InvalidArgsError("Bucket.grant", got=action, want=f"one of {known}")
+        writes = {f"s3:{action}" for action in actions} & {*_WRITE}
+        on_key = ("kms:Decrypt", "kms:GenerateDataKey") if writes else ("kms:Decrypt",)
+        return self._grant(tuple(f"s3:{action}" for action in actions), on_key)
+
     def _admit_logs(self, account: Account) -> dict[str, Any]:
         return resource_policy.admit(
             {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
@@ -150,9 +165,9 @@ class Bucket(Part):
 
     def _grant(self, actions: tuple[str, ...], on_key: tuple[str, ...]) -> Grant:
         """Put bucket, objects and key in one statement: none's actions know another's resource."""
-        resources: list[Input[str]] = [self._objects]
-        if "s3:ListBucket" in actions:
-            resources.insert(0, self.arn)
+        resources: list[Input[str]] = [self.arn] if "s3:ListBucket" in actions else []
+        if {*actions} - {"s3:ListBucket"}:
+            resources.append(self._objects)
         if self._key_arn is None:
             return Grant(actions=actions, resources=resources)
         return Grant(actions=(*actions, *on_key), resources=(*resources, self._key_arn))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LaunchType = Literal["FARGATE", "EC2", "MANAGED_INSTANCES"]
 """What kind of machine a task runs on, as ECS spells it."""
 
+Architecture = Literal["X86_64", "ARM64"]
+"""A processor's, as ECS spells it."""
+
 PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 """Those that every account has; they need only be associated with a cluster."""
 

@@ -11,7 +11,7 @@ from pulumi import Output
 
 from components import key, naming, resource_policy
 from components.base import Component, declared
-from components.capacity import INSTANCES, PROVIDERS, Capacity, LaunchType, check_strategy
+from components.capacity import INSTANCES, PROVIDERS, Architecture, Capacity, LaunchType, check_strategy
 from components.ec2_capacity import Ec2Capacity, Ec2CapacityArgs
 from components.ec2_instances import Ec2Instances
 from components.errors import InvalidArgsError, of, one_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from components.account import Account
     from components.logs import Logs
+    from components.sleep import Sleep
     from components.task import Task
 
 
@@ -50,6 +51,8 @@ class ClusterArgs:
     """Default: ``enhanced``, metrics of each task and container. An alarm on running tasks needs ``enabled`` or it."""
     exec_audit: Logs | None = None
     """How long sessions of ECS Exec are kept in ``/ecs/exec/<name>``. Default: no audit, and so no task with Exec."""
+    sleep: Sleep | None = None
+    """When its groups of EC2 instances have no minimum. Its services are told by their own. Default: never."""
 
     def __post_init__(self) -> None:
         check_strategy(self.capacity)
@@ -139,23 +142,39 @@ class Cluster(Component):
         """
         check_known(capacity, self.instances)
         for each in capacity or self.capacity:
-            kind = self._launch_type(str(each.provider))
+            kind, architecture = self._machine(str(each.provider))
             if kind != task.launch_type:
                 raise InvalidArgsError(
                     f"Task.launch_type of {task.family!r}",
                     got=task.launch_type,
                     want=f"{kind!r}, which {each.provider} is, or capacity of the task's kind",
                 )
-            machine = self.instances.get(str(each.provider))
-            if isinstance(machine, Ec2Capacity) and machine.instances.architecture != task.architecture:
+            if architecture is not None and architecture != task.architecture:
                 raise InvalidArgsError(
                     f"Task.architecture of {task.family!r}",
                     got=task.architecture,
-                    want=f"{machine.instances.architecture!r}, which {each.provider} is",
+                    want=f"{architecture!r}, which {each.provider} is",
                 )
 
-    def _launch_type(self, provider: str) -> LaunchType:
-        return self.instances[provider].launch_type if provider in self.instances else "FARGATE"
+    def machine(self, capacity: Sequence[Capacity] = ()) -> tuple[LaunchType, Architecture]:
+        """Return what kind of machine the tasks on *capacity*, or without any on the cluster's own, must be for.
+
+        Where there is a choice of processors, ``X86_64``. `check` refuses machines of several kinds.
+
+        Raises:
+            InvalidArgsError: a provider that the cluster has not.
+
+        """
+        check_known(capacity, self.instances)
+        kind, architecture = self._machine(str((capacity or self.capacity)[0].provider))
+        return kind, architecture or "X86_64"
+
+    def _machine(self, provider: str) -> tuple[LaunchType, Architecture | None]:
+        """Return what *provider* has, and None of processors where it has each kind."""
+        own = self.instances.get(provider)
+        if own is None:
+            return "FARGATE", None
+        return own.launch_type, own.instances.architecture if isinstance(own, Ec2Capacity) else None
 
     def _own_instances(
         self, name: str, args: ClusterArgs, cluster_name: Output[str]
@@ -163,7 +182,7 @@ class Cluster(Component):
         def made(kind: str, said: Ec2Instances | ManagedInstances) -> Ec2Capacity | ManagedCapacity:
             own = f"{name}-{kind}"
             if isinstance(said, Ec2Instances):
-                ec2 = Ec2CapacityArgs(account=args.account, cluster_name=cluster_name, instances=said)
+                ec2 = Ec2CapacityArgs(account=args.account, cluster_name=cluster_name, instances=said, sleep=args.sleep)
                 return Ec2Capacity(own, ec2, self.child())
             managed = ManagedCapacityArgs(account=args.account, cluster_name=cluster_name, instances=said)
             return ManagedCapacity(own, managed, self.child())

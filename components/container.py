@@ -219,12 +219,8 @@ class Container:
 
         """
         port = {"awsvpc": None, "bridge": self.host_port, "host": self.port}[network_mode]
-        if port is not None and (port > _LAST_STATIC_PORT or port in _RESERVED):
-            raise InvalidArgsError(
-                f"Container.{'host_port' if network_mode == 'bridge' else 'port'} of {self.name!r}",
-                got=port,
-                want=f"1 to {_LAST_STATIC_PORT}, but for {', '.join(map(str, _RESERVED))}, in mode {network_mode!r}",
-            )
+        if port is not None:
+            check_host_port(f"Container.{'host_port' if network_mode == 'bridge' else 'port'} of {self.name!r}", port)
         return port
 
     def definition(
@@ -279,3 +275,11 @@ class Container:
         host_port = (self.host_port or 0) if network_mode == "bridge" else self.port
         mapping = {"containerPort": self.port, "hostPort": host_port, "protocol": "tcp"}
         return [mapping | {key: value for key, value in said.items() if value}]
+
+
+def check_host_port(field: str, port: int) -> None:
+    """Refuse *port*, told as *field*, as one of an instance that a task is to have for itself."""
+    if not 1 <= port <= _LAST_STATIC_PORT or port in _RESERVED:
+        raise InvalidArgsError(
+            field, got=port, want=f"1 to {_LAST_STATIC_PORT}, but for {', '.join(map(str, _RESERVED))}, on an instance"
+        )

@@ -12,6 +12,7 @@ from pulumi import ResourceOptions
 from components import documents, grants, naming
 from components.base import Component, declared
 from components.errors import InvalidArgsError, of, within
+from components.roles import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,6 @@ _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]+/[\w.-]+", re.ASCII)
 # What GitHub writes behind the repository. A wildcard would admit whoever can push a branch of that name.
 # https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims
 _RUN: Final = re.compile(r"pull_request|environment:[\w.-]+|ref:refs/heads/[\w./-]+", re.ASCII)
-_PATH: Final = re.compile(r"/([!-.0-~]+/)*")
 # Characters of one managed policy, white space apart; and policies of one role, which AWS raises on request.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _LONGEST_POLICY: Final = 6144
@@ -115,8 +115,7 @@ class DeployRoleArgs:
                     got=run,
                     want="'pull_request', 'environment:<name>' or 'ref:refs/heads/<branch>', without wildcards",
                 )
-        if not _PATH.fullmatch(self.path):
-            raise InvalidArgsError(of(self, "path"), got=self.path, want="a path such as '/pipeline/'")
+        check_path(self, "path")
         most = _MOST_POLICIES - bool(self.never)
         if not 1 <= len(self.policies) <= most:
             raise InvalidArgsError(

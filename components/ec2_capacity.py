@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi_aws as aws
 from pulumi import Output, Resource, ResourceOptions
 
-from components import naming, security_group
+from components import naming, security_group, sleeping
 from components.base import Component, declared
 from components.capacity import LaunchType
 from components.ec2_instances import Ec2Instances
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pulumi import Input
 
     from components.account import Account
+    from components.sleep import Sleep
 
 DYNAMIC_PORTS: Final = (32768, 60999)
 """First and last of the host ports that are given out. Linux's own range for it, and said to the agent, since a rule
@@ -56,6 +57,8 @@ class Ec2CapacityArgs:
     """The cluster that they join."""
     instances: Ec2Instances
     """What they are."""
+    sleep: Sleep | None = None
+    """When there is no minimum of them. Default: never."""
 
 
 class Ec2Capacity(Component):
@@ -78,6 +81,8 @@ class Ec2Capacity(Component):
     """What a strategy names."""
     security_group_id: Output[str]
     """Of the instances: what tasks in bridge or host mode are behind."""
+    group_name: Output[str]
+    """Of the Auto Scaling group."""
     ways: Sequence[Resource]
     """What a task in bridge or host mode needs, and what must outlive it."""
     instances: Ec2Instances
@@ -93,6 +98,8 @@ class Ec2Capacity(Component):
         self.security_group_id = group.id
         self.ways = [*group.ways_out, *self._let_balancers_in(name)]
         scaled = self._group(name, args, self._profile(name, args), group.ways_out)
+        if args.sleep:
+            sleeping.instances(self, name, args.sleep, scaled, args.instances.minimum)
         provider = aws.ecs.CapacityProvider(
             name,
             auto_scaling_group_provider={
@@ -108,8 +115,14 @@ class Ec2Capacity(Component):
             tags=self.tags,
             opts=self.child(),
         )
-        self.provider_name = provider.name
-        self.register_outputs({"provider_name": self.provider_name, "security_group_id": self.security_group_id})
+        self.provider_name, self.group_name = provider.name, scaled.name
+        self.register_outputs(
+            {
+                "provider_name": self.provider_name,
+                "security_group_id": self.security_group_id,
+                "group_name": self.group_name,
+            }
+        )
 
     def claim(self, service: str, ports: Sequence[int]) -> None:
         """Keep host *ports* of every instance for *service*.
@@ -229,7 +242,13 @@ class Ec2Capacity(Component):
                 # template, whose every change replaces the instances.
                 for key, value in sorted({**tags, "Name": name, ECS_TAG: "true"}.items())
             ],
-            opts=self.child(ResourceOptions(depends_on=[*profile.before, *ways])),
+            opts=self.child(
+                ResourceOptions(
+                    depends_on=[*profile.before, *ways],
+                    # With a sleep it is the schedule's.
+                    ignore_changes=["minSize"] if args.sleep and said.minimum else None,
+                )
+            ),
         )
 
 

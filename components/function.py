@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from components import naming
-from components.base import Component, declared
+from components.base import Part
 from components.errors import InvalidArgsError, of, one_of, within
 from components.grants import Grant
 from components.logs import Logs
@@ -103,8 +103,10 @@ class FunctionArgs:
                 )
 
 
-class Function(Component):
+class Function(Part):
     """A function with a role of its own, which may write to its own log group and do what was granted.
+
+    Its role is declared by the component that it is within.
 
     Raises:
         InvalidArgsError: a name that leaves no room for Pulumi's suffix in Lambda's 64 characters.
@@ -120,7 +122,8 @@ class Function(Component):
         naming.autonamed(name, naming.FUNCTION)
         group_name = naming.fixed(f"/lambda/{name}", naming.LOG_GROUP)
         role = _role(name, args, args.account.arn("logs", f"log-group:{group_name}:*"))
-        super().__init__(name, declared(args), opts, roles=[role])
+        super().__init__(opts)
+        self.declare(role)
 
         group = aws.cloudwatch.LogGroup(
             name, name=group_name, retention_in_days=args.logs.retention_days, tags=self.tags, opts=self.child()
@@ -142,7 +145,6 @@ class Function(Component):
             opts=self.child(),
         )
         self.arn, self.function_name, self.invoke_arn = function.arn, function.name, function.invoke_arn
-        self.register_outputs({"arn": self.arn, "function_name": self.function_name, "invoke_arn": self.invoke_arn})
 
     def invoke(self) -> Grant:
         """Allow calling it, at its newest code."""

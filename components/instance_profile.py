@@ -79,7 +79,13 @@ class InstanceProfile(Component):
         )
         super().__init__(name, declared(args), opts, roles=[role])
         made = role.create(self)
-        profile = aws.iam.InstanceProfile(name, role=made.name, tags=self.tags, opts=self.child())
+        profile = aws.iam.InstanceProfile(
+            name,
+            path=self.role_bounds.path if self.role_bounds else None,
+            role=made.name,
+            tags=self.tags,
+            opts=self.child(),
+        )
         self.arn, self.role_arn = profile.arn, made.arn
         self.before = [profile, *([made.policy] if made.policy else [])]
         self.register_outputs({"arn": self.arn, "role_arn": self.role_arn})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,15 +9,18 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from components import naming
-from components.balancer import TLS_POLICY, BalancerArgs, admit, check_certificate
+from components.balancer import TLS_POLICY, BalancerArgs, admit
 from components.base import Component, declared
-from components.errors import InvalidArgsError, of, within
+from components.domain import certify, point
+from components.errors import within
 from components.routes import Route, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi import Input, ResourceOptions
+
+    from components.domain import Domain
 
 _HTTP, _HTTPS = 80, 443
 _NOT_FOUND: Final[aws.lb.ListenerDefaultActionArgsDict] = {
@@ -29,7 +31,6 @@ _TO_HTTPS: Final[aws.lb.ListenerDefaultActionArgsDict] = {
     "type": "redirect",
     "redirect": {"protocol": "HTTPS", "port": str(_HTTPS), "status_code": "HTTP_301"},
 }
-_HOST_NAME: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +38,14 @@ class LoadBalancerArgs(BalancerArgs):
     """What a `LoadBalancer` takes.
 
     Raises:
-        InvalidArgsError: what any load balancer refuses (see `BalancerArgs`), a certificate or host name that is none,
-            or a time out of bounds.
+        InvalidArgsError: what any load balancer refuses (see `BalancerArgs`), or a time out of bounds.
 
     """
 
-    certificate_arn: Input[str] | None = None
-    """ACM certificate for port 443, in the load balancer's own region. Default: none, and HTTP on port 80 alone.
+    domain: Domain | None = None
+    """The names that it is reached by. With one: HTTPS on port 443, and port 80 redirects to it.
 
-    With it, port 80 redirects to HTTPS.
-    """
-    domain: str | None = None
-    """The host name that the certificate is for and that DNS points here; `url` says it.
-
-    Default: none, and `url` has AWS's own name, which no certificate fits.
+    Default: none, and HTTP alone, by AWS's own name for it, which no certificate fits.
     """
     idle_timeout: int = 60
     """Seconds of silence before a connection is closed, 1 to 4000. Default: 60, as AWS's own."""
@@ -64,21 +59,13 @@ class LoadBalancerArgs(BalancerArgs):
     def __post_init__(self) -> None:
         BalancerArgs.__post_init__(self)
         within(self, "idle_timeout", 1, 4000, "seconds")
-        check_certificate(self, "certificate_arn")
-        if self.domain is not None:
-            if self.certificate_arn is None:
-                raise InvalidArgsError(of(self, "domain"), got=self.domain, want="a certificate_arn for it too")
-            if not _HOST_NAME.fullmatch(self.domain):
-                raise InvalidArgsError(
-                    of(self, "domain"), got=self.domain, want="a host name such as 'api.example.com'"
-                )
 
 
 class LoadBalancer(Component):
     """A security group, a load balancer, and a listener that answers 404 to what no service claims.
 
-    With a certificate the listener is on 443, and a second one on 80 redirects to it. The group has no way out:
-    each service adds one, to its own port.
+    With a domain the listener is on 443, with the certificate, and a second one on 80 redirects to it. The group has no
+    way out: each service adds one, to its own port.
 
     Raises:
         InvalidArgsError: *name* is none for a load balancer, or leaves no room for Pulumi's suffix.
@@ -96,9 +83,11 @@ class LoadBalancer(Component):
     security_group_id: Output[str]
     """Whom a service lets in."""
     listener_arn: Output[str]
-    """What a service adds its rule to: HTTPS where there is a certificate."""
+    """What a service adds its rule to: HTTPS where there is a domain."""
     domain: str | None
-    """The host name that its certificate is for; None where it has none."""
+    """The host name that clients ask for; None where it has none of its own."""
+    names: tuple[str, ...]
+    """All host names of its domain, that one first, patterns such as ``*.shop.example.com`` too; empty without one."""
     tls: bool
     """Whether it ends TLS, on port 443."""
     url: Output[str]
@@ -108,7 +97,8 @@ class LoadBalancer(Component):
         naming.autonamed(name, naming.LOAD_BALANCER)
         super().__init__(name, declared(args), opts)
         self._routes = Routes(self)
-        self.domain, self.tls = args.domain, args.certificate_arn is not None
+        self.domain, self.tls = args.domain and args.domain.name, args.domain is not None
+        self.names = args.domain.names() if args.domain else ()
         self.security_group_id = admit(self, name, args, (_HTTP, _HTTPS) if self.tls else (_HTTP,))
         balancer = aws.lb.LoadBalancer(
             name,
@@ -130,9 +120,11 @@ class LoadBalancer(Component):
         )
         self.arn, self.arn_suffix = balancer.arn, balancer.arn_suffix
         self.dns_name, self.zone_id = balancer.dns_name, balancer.zone_id
-        self.listener_arn = self._listen(name, args)
+        self.listener_arn = self._listen(name, args.domain)
+        if args.domain:
+            point(self, name, args.domain, dns_name=self.dns_name, zone_id=self.zone_id)
         scheme = "https" if self.tls else "http"
-        self.url = self.dns_name.apply(lambda dns_name: f"{scheme}://{args.domain or dns_name}")
+        self.url = self.dns_name.apply(lambda dns_name: f"{scheme}://{self.domain or dns_name}")
         self.register_outputs(
             {
                 "arn": self.arn,
@@ -168,17 +160,26 @@ class LoadBalancer(Component):
         """
         return self._routes.claim(path=path, host=host, priority=priority)
 
-    def _listen(self, name: str, args: LoadBalancerArgs) -> Output[str]:
+    def route_for_tests(self, route: Route, *, header: tuple[str, str]) -> Route:
+        """Claim those of *route*'s requests that have *header*, a name and its value: a rule just before its own.
+
+        Raises:
+            InvalidArgsError: another rule is there, there is no place, or too many patterns are with the header.
+
+        """
+        return self._routes.claim_for_tests(route, header)
+
+    def _listen(self, name: str, domain: Domain | None) -> Output[str]:
         plain = aws.lb.Listener(
             f"{name}-http",
             load_balancer_arn=self.arn,
             port=_HTTP,
             protocol="HTTP",
-            default_actions=[_NOT_FOUND if args.certificate_arn is None else _TO_HTTPS],
+            default_actions=[_NOT_FOUND if domain is None else _TO_HTTPS],
             tags=self.tags,
             opts=self.child(),
         )
-        if args.certificate_arn is None:
+        if domain is None:
             return plain.arn
         return aws.lb.Listener(
             f"{name}-https",
@@ -186,7 +187,7 @@ class LoadBalancer(Component):
             port=_HTTPS,
             protocol="HTTPS",
             ssl_policy=TLS_POLICY,
-            certificate_arn=args.certificate_arn,
+            certificate_arn=certify(self, name, domain),
             default_actions=[_NOT_FOUND],
             tags=self.tags,
             opts=self.child(),

@@ -37,6 +37,10 @@ LOAD_BALANCER: Final = NameRule(
 TARGET_GROUP: Final = NameRule(what="target group", longest=32)
 # 256 in the model, and 255 for the provider's own names.
 SCALING_POLICY: Final = NameRule(what="scaling policy", longest=255, pattern=r"[ -~]+", reads="printable characters")
+# 256 in the model, and likewise.
+SCHEDULED_ACTION: Final = NameRule(
+    what="scheduled action", longest=255, pattern=r"[\w.-]+", reads="letters, digits and _.-"
+)
 ROLE: Final = NameRule(what="role", longest=64, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
 POLICY: Final = NameRule(what="policy", longest=128, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_")
 SERVICE: Final = NameRule(what="service", longest=255, pattern=r"[\w-]+", reads="letters, digits, hyphens, underscores")
@@ -66,6 +70,8 @@ BUCKET: Final = NameRule(
     what="bucket", longest=63, pattern=r"[a-z0-9][a-z0-9.-]{1,}", reads="lower-case letters, digits, hyphens and dots"
 )
 SECRET: Final = NameRule(what="secret", longest=512, pattern=r"[\w/+=.@-]+", reads="letters, digits and /_+=.@-")
+# The text of PutAlarmMuteRule in botocore's `cloudwatch` model has no pattern: an alarm's.
+MUTE_RULE: Final = NameRule(what="mute rule", longest=255, pattern=r"[^:\x00-\x1f]+", reads="anything but colons")
 ALARM: Final = NameRule(what="alarm", longest=255, pattern=r"[^:\x00-\x1f]+", reads="anything but colons")
 # The text of CreateSecurityGroup in botocore's `ec2` model; whatever begins with `sg-` is an id there.
 SECURITY_GROUP: Final = NameRule(

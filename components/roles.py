@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi_aws as aws
 
+from components.errors import InvalidArgsError, of
 from components.grants import Conditions, Grant, document, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi import Output
+    from pulumi import Input, Output
 
     from components.account import Account
     from components.base import Owner
+
+
+# The shapes `pathType` and `policyPathType` of botocore's `iam` model, which policies ask for no more than.
+_PATH: Final = re.compile(r"/([!-.0-~]+/)*")
+_LONGEST_PATH: Final = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleBounds:
+    """Where in IAM a component's roles are, and the most that each may do. Its children's too, as its tags are.
+
+    By both of them, whoever deploys can be held to roles that can do no more than is meant: see `Boundary`. Another
+    path is another role: AWS moves none.
+
+    Raises:
+        InvalidArgsError: a path that IAM refuses.
+
+    """
+
+    path: str = "/"
+    """IAM path of roles and instance profiles, such as ``/shop/prod/``, at most 512 characters. Default: IAM's own."""
+    boundary: Input[str] | None = None
+    """ARN of the policy that each role carries as its permissions boundary. Default: none."""
+
+    def __post_init__(self) -> None:
+        check_path(self, "path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +80,11 @@ class ServiceRole:
 
     def create(self, within: Owner) -> Role:
         """Make the role and its policy as children of *within*."""
+        bounds = within.role_bounds
         role = aws.iam.Role(
             self.name,
+            path=bounds.path if bounds else None,
+            permissions_boundary=bounds.boundary if bounds else None,
             assume_role_policy=trust(self.service, self.conditions),
             tags=within.tags,
             opts=within.child(),
@@ -62,6 +93,14 @@ class ServiceRole:
         if self.grants:
             policy = aws.iam.RolePolicy(self.name, role=role.id, policy=document(self.grants), opts=within.child())
         return Role(arn=role.arn, name=role.name, policy=policy)
+
+
+def check_path(owner: object, field: str) -> None:
+    """Refuse ``owner.field`` if IAM has no such path."""
+    path = str(getattr(owner, field))
+    if len(path) > _LONGEST_PATH or not _PATH.fullmatch(path):
+        want = f"a path such as '/shop/prod/', at most {_LONGEST_PATH} characters: a slash first and last, no spaces"
+        raise InvalidArgsError(of(owner, field), got=path, want=want)
 
 
 def confused_deputy(account: Account, source: str) -> Conditions:

@@ -9,6 +9,7 @@ do. Numbers below 1000 and from 49000 on are never given out: they are for whoev
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import itertools
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from components.errors import InvalidArgsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pulumi_aws as aws
 
@@ -66,6 +67,8 @@ class Route:
     """Host names or patterns, lower-case, of which one must fit; empty for any host."""
     priority: int
     """1 to 50000; the smallest is tried first."""
+    header: tuple[str, str] | None = None
+    """Name and value of a header that they have too. Default: any headers."""
 
     def conditions(self) -> list[aws.lb.ListenerRuleConditionArgsDict]:
         """Return the conditions as a listener rule takes them."""
@@ -74,6 +77,8 @@ class Route:
             said.append({"host_header": {"values": list(self.hosts)}})
         if self.paths:
             said.append({"path_pattern": {"values": list(self.paths)}})
+        if self.header:
+            said.append({"http_header": {"http_header_name": self.header[0], "values": [self.header[1]]}})
         return said
 
     def patterns(self) -> list[tuple[str, str]]:
@@ -91,6 +96,7 @@ class Routes:
     def __init__(self, load_balancer: LoadBalancer) -> None:
         self._load_balancer = load_balancer
         self._by_priority: dict[int, Route] = {}
+        self._tests: dict[int, Route] = {}
 
     def claim(
         self, *, path: str | Sequence[str] | None, host: str | Sequence[str] | None, priority: int | None
@@ -109,8 +115,29 @@ class Routes:
         )
         for other in self._by_priority.values():
             self._check_pair(route, other)
+        self._check_free(route, self._tests)
         self._by_priority[route.priority] = route
         return route
+
+    def claim_for_tests(self, route: Route, header: tuple[str, str]) -> Route:
+        """Return the route of those of *route*'s requests that have *header*, just before it."""
+        _check_counts(route.paths, route.hosts, more=1)
+        if route.priority == 1:
+            raise InvalidArgsError("route.priority", got=1, want=f"2 or more for {route}: its tests are tried before")
+        test = dataclasses.replace(route, priority=route.priority - 1, header=header)
+        self._check_free(test, self._tests | self._by_priority)
+        self._tests[test.priority] = test
+        return test
+
+    def _check_free(self, route: Route, others: Mapping[int, Route]) -> None:
+        """Refuse *route* if one of *others*, of which one or both are for tests, has its priority."""
+        if other := others.get(route.priority):
+            raise InvalidArgsError(
+                "route.priority",
+                got=route.priority,
+                want=f"another for {route}, since {other} has it, and tests of one are just before it: "
+                f"give priority={self._free(route.priority + 1, 1)} to one of them",
+            )
 
     def _check_pair(self, route: Route, other: Route) -> None:
         first, second = sorted((route, other), key=lambda either: either.priority)
@@ -139,7 +166,7 @@ class Routes:
     def _free(self, taken: int, step: int) -> int:
         """Return the free number next to *taken*: upwards with *step* 1, downwards with -1, round at the ends."""
         number = taken
-        while number in self._by_priority:
+        while number in self._by_priority or number in self._tests:
             number = (number - 1 + step) % _LAST_PRIORITY + 1
         return number
 
@@ -259,12 +286,13 @@ def _check_lengths(field: str, patterns: tuple[str, ...]) -> None:
         raise InvalidArgsError(field, got=patterns, want="each pattern once")
 
 
-def _check_counts(paths: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+def _check_counts(paths: tuple[str, ...], hosts: tuple[str, ...], *, more: int = 0) -> None:
     patterns = (*hosts, *paths)
     if not patterns:
         raise InvalidArgsError("route", got=None, want="a path or a host; path='/*' for every request")
-    if len(patterns) > _MOST_VALUES:
-        raise InvalidArgsError("route", got=patterns, want=f"at most {_MOST_VALUES} paths and hosts together")
+    if len(patterns) > _MOST_VALUES - more:
+        most = f"at most {_MOST_VALUES - more} paths and hosts together{', beside the header of tests' if more else ''}"
+        raise InvalidArgsError("route", got=patterns, want=most)
     wildcards = sum(map(_wildcards, patterns))
     if wildcards > _MOST_WILDCARDS:
         raise InvalidArgsError(

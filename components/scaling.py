@@ -1,4 +1,4 @@
-"""How many tasks a service runs, when its load decides."""
+"""How many tasks a service runs, when its load or the hour decides."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 
+from components import sleeping
 from components.errors import InvalidArgsError, of, within
 
 if TYPE_CHECKING:
     from pulumi import Input
 
     from components.base import Owner
+    from components.service import ServiceArgs
+    from components.sleep import Sleep
 
 # Tasks a service may run, a quota that AWS raises on request.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
@@ -59,24 +62,34 @@ class Scaling:
             )
 
 
+def decides(args: ServiceArgs) -> bool:
+    """Say whether Application Auto Scaling counts the tasks of the service, and its deployments do not."""
+    sleeps = args.sleep is not None and args.scheduling == "REPLICA" and args.desired_count > 0
+    return args.scaling is not None or sleeps
+
+
 def attach(
     within: Owner,
     name: str,
-    scaling: Scaling,
+    scaling: Scaling | int,
     *,
     cluster_name: Input[str],
     service_name: Input[str],
     load_balancer_arn_suffix: Input[str] | None = None,
     target_group_arn_suffix: Input[str] | None = None,
+    sleep: Sleep | None = None,
 ) -> aws.appautoscaling.Target:
     """Let *scaling* decide over the desired count of a service, by resources that are children of *within*.
 
-    The suffixes name the application load balancer and target group whose requests are counted.
+    A number is a count that is held whatever the load. The suffixes name the application load balancer and target
+    group whose requests are counted. While *sleep* lasts there is no task.
 
     Raises:
         InvalidArgsError: requests are to be counted, and there is no load balancer.
 
     """
+    if isinstance(scaling, int):
+        return _target(within, name, (scaling, scaling), cluster_name, service_name, sleep)
     label: Input[str] | None = None
     if scaling.requests_per_target is not None:
         if load_balancer_arn_suffix is None or target_group_arn_suffix is None:
@@ -87,16 +100,7 @@ def attach(
             )
         label = Output.concat(load_balancer_arn_suffix, "/", target_group_arn_suffix)
 
-    target = aws.appautoscaling.Target(
-        name,
-        min_capacity=scaling.minimum,
-        max_capacity=scaling.maximum,
-        resource_id=Output.concat("service/", cluster_name, "/", service_name),
-        scalable_dimension=_DIMENSION,
-        service_namespace="ecs",
-        tags=within.tags,
-        opts=within.child(),
-    )
+    target = _target(within, name, (scaling.minimum, scaling.maximum), cluster_name, service_name, sleep)
     for kind, metric, value, of_what in (
         ("cpu", "ECSServiceAverageCPUUtilization", scaling.cpu_percent, None),
         ("memory", "ECSServiceAverageMemoryUtilization", scaling.memory_percent, None),
@@ -118,4 +122,30 @@ def attach(
             },
             opts=within.child(),
         )
+    return target
+
+
+def _target(
+    within: Owner,
+    name: str,
+    bounds: tuple[int, int],
+    cluster_name: Input[str],
+    service_name: Input[str],
+    sleep: Sleep | None,
+) -> aws.appautoscaling.Target:
+    minimum, maximum = bounds
+    # With a sleep both are the schedule's: by day what is said here, at night 0. A deployment changes neither.
+    scheduled = ResourceOptions(ignore_changes=["maxCapacity", "minCapacity"]) if sleep else None
+    target = aws.appautoscaling.Target(
+        name,
+        min_capacity=minimum,
+        max_capacity=maximum,
+        resource_id=Output.concat("service/", cluster_name, "/", service_name),
+        scalable_dimension=_DIMENSION,
+        service_namespace="ecs",
+        tags=within.tags,
+        opts=within.child(scheduled),
+    )
+    if sleep:
+        sleeping.tasks(within, name, sleep, target, bounds)
     return target

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Final, Literal
 import pulumi_aws as aws
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
-from components import naming, scaling, standing
+from components import naming, scaling, shifting, standing
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
+from components.deployment import Deployment, read
 from components.discovery import joining
+from components.entrance import enter
 from components.errors import InvalidArgsError, of, within
 from components.rollout import Rollout
+from components.sleep import Sleep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.adopted_network import AnyNetwork
     from components.cluster import Cluster
+    from components.deployment import Strategy
     from components.discovery import Discovery
     from components.placement import Placement
     from components.routes import Route
@@ -27,8 +31,8 @@ if TYPE_CHECKING:
     from components.task import Task
 
 _MOST_TASKS: Final = 5000
-_STEADY: Final = "20m"
-"""How long a rollout may take before `pulumi up` gives up on it; the circuit breaker speaks well before."""
+_GONE: Final = "20m"
+"""How long its deletion may take before `pulumi up` gives up on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +73,8 @@ class ServiceArgs:
     """What a `Service` takes.
 
     Raises:
-        InvalidArgsError: a bound of ECS's broken, counts and percents under which no rollout could move, or tasks that
-            the cluster's machines cannot run.
+        InvalidArgsError: a bound of ECS's broken, counts and percents under which no rollout could move, tasks that
+            the cluster's machines cannot run, or requests that ECS cannot shift.
 
     """
 
@@ -97,8 +101,13 @@ class ServiceArgs:
     scaling: Scaling | None = None
     """Between how many tasks, and after which load. Default: none; *desired_count* stands. With it, *desired_count*
     is where a new service begins, and is autoscaling's from then on."""
+    sleep: Sleep | None = None
+    """When it has no task at all; *desired_count* is the schedule's then. A daemon goes and comes with its instances.
+    Default: never."""
     rollout: Rollout = field(default_factory=Rollout)
     """How its tasks are replaced. Default: one by one more, nobody missed; of a daemon, half of them at a time."""
+    deployment: Deployment | Strategy = field(default_factory=Deployment)
+    """How a new version takes over: a `Deployment`, or a strategy's name for its defaults. Default: task by task."""
     capacity: Sequence[Capacity] = ()
     """Default: the cluster's own strategy."""
     scheduling: Literal["REPLICA", "DAEMON"] = "REPLICA"
@@ -123,6 +132,7 @@ class ServiceArgs:
         if self.entrance:
             self.entrance_port()
         standing.check(self)
+        shifting.check(self)
         joining.check(self.task, self.discovery, self.calls)
 
     def entrance_port(self) -> tuple[str, int]:
@@ -140,7 +150,8 @@ class ServiceArgs:
 class Service(Component):
     """An ECS service and its tasks' security group; with an entrance, its target group and listener rule too.
 
-    A rollout that fails is rolled back by the circuit breaker, and `pulumi up` waits for the tasks to be steady.
+    A deployment that fails is rolled back, and `pulumi up` waits until it is over. Where requests are shifted to a new
+    version, there are two target groups, and a second rule by which it is tested: see `components.shifting`.
 
     Raises:
         InvalidArgsError: a name that leaves no room for Pulumi's suffix in AWS's limits.
@@ -152,22 +163,27 @@ class Service(Component):
     security_group_id: Output[str]
     """Of its tasks: what another component opens its port to. In bridge and host mode, the instances'."""
     target_group_arn: Output[str] | None
-    """None without an entrance."""
+    """None without an entrance. Where requests are shifted, the one that the first tasks are in."""
+    deployment: Deployment
+    """How a new version takes over."""
+    sleep: Sleep | None
+    """When it has no task, and its alarms are to be quiet."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.TARGET_GROUP if args.entrance else naming.SERVICE)
         if args.scaling:
             naming.autonamed(f"{name}-requests", naming.SCALING_POLICY)
+        if args.sleep:
+            naming.autonamed(f"{name}-sleep", naming.SCHEDULED_ACTION)
         standing.claim(name, args)
+        test = shifting.claim(name, args)
         infrastructure = joining.roles(name, args.discovery)
         super().__init__(name, declared(args), opts, roles=infrastructure)
 
         stands = standing.stand(self, name, args)
         self.security_group_id = stands.security_group_id
-        target_group, rule = None, None
-        if args.entrance:
-            target_group, rule = self._enter_by(name, args, args.entrance, stands.target_type)
-        self.target_group_arn = target_group.arn if target_group else None
+        entered = enter(self, name, args, stands, test)
+        self.target_group_arn = entered.target_group.arn if entered.target_group else None
         joined = joining.join(
             self,
             name,
@@ -179,6 +195,8 @@ class Service(Component):
         )
 
         rollout, placement = standing.rollout(args), standing.placement(args)
+        self.deployment = read(args.deployment)
+        patience = f"{self.deployment.minutes}m"
         service = aws.ecs.Service(
             name,
             cluster=args.cluster.arn,
@@ -188,16 +206,18 @@ class Service(Component):
             placement_constraints=placement.placement_constraints(),
             network_configuration=stands.network
             and {**stands.network, "security_groups": [stands.security_group_id, *joined.security_group_ids]},
-            load_balancers=[*self._behind(args, target_group), *joined.load_balancers] or None,
+            load_balancers=[*entered.load_balancers, *joined.load_balancers] or None,
             service_registries=joined.registries,
             service_connect_configuration=joined.connect,
             vpc_lattice_configurations=joined.lattice,
             health_check_grace_period_seconds=args.health_check_grace_period
-            if target_group or joined.checked
+            if entered.target_group or joined.checked
             else None,
             deployment_minimum_healthy_percent=rollout.minimum_healthy_percent,
             deployment_maximum_percent=rollout.maximum_percent,
             deployment_circuit_breaker={"enable": True, "rollback": True},
+            deployment_configuration=self.deployment.configuration(),
+            alarms=entered.alarms,
             availability_zone_rebalancing="ENABLED" if rollout.zone_rebalancing else "DISABLED",
             # Without it the provider replaces a service whose capacity strategy changes, and so stops all its tasks.
             force_new_deployment=True,
@@ -208,25 +228,26 @@ class Service(Component):
             tags=self.tags,
             opts=self.child(
                 ResourceOptions(
-                    # ECS refuses a target group that no balancer uses; and what a running task needs outlives it.
-                    depends_on=[*([rule] if rule else []), *stands.before, *joined.before],
-                    ignore_changes=["desiredCount"] if args.scaling else None,
-                    custom_timeouts=CustomTimeouts(create=_STEADY, update=_STEADY, delete=_STEADY),
+                    # What a running task needs outlives it.
+                    depends_on=[*entered.before, *stands.before, *joined.before],
+                    ignore_changes=["desiredCount"] if scaling.decides(args) else None,
+                    custom_timeouts=CustomTimeouts(create=patience, update=patience, delete=_GONE),
                 )
             ),
         )
-        self.service_name, self.arn = service.name, service.id
+        self.service_name, self.arn, self.sleep = service.name, service.id, args.sleep
         if args.discovery:
             args.discovery.served_by(service)
-        if args.scaling:
+        if scaling.decides(args):
             scaling.attach(
                 self,
                 name,
-                args.scaling,
+                args.scaling or args.desired_count,
                 cluster_name=args.cluster.cluster_name,
                 service_name=service.name,
                 load_balancer_arn_suffix=args.entrance.load_balancer.arn_suffix if args.entrance else None,
-                target_group_arn_suffix=target_group.arn_suffix if target_group else None,
+                target_group_arn_suffix=entered.target_group.arn_suffix if entered.target_group else None,
+                sleep=args.sleep,
             )
         self.register_outputs(
             {
@@ -236,51 +257,3 @@ class Service(Component):
                 "target_group_arn": self.target_group_arn,
             }
         )
-
-    def _enter_by(
-        self, name: str, args: ServiceArgs, entrance: Route, target_type: str
-    ) -> tuple[aws.lb.TargetGroup, aws.lb.ListenerRule]:
-        """Make the target group and the rule that sends *entrance*'s requests to it, and open the way on both sides."""
-        balancer = entrance.load_balancer
-        port = standing.open_entrance(self, name, args, balancer.security_group_id, self.security_group_id)
-        health = args.target_health
-        target_group = aws.lb.TargetGroup(
-            name,
-            vpc_id=args.network.vpc_id,
-            target_type=target_type,
-            protocol="HTTP",
-            port=port,
-            deregistration_delay=args.deregistration_delay,
-            health_check={
-                "path": health.path,
-                "interval": health.interval,
-                "timeout": health.timeout,
-                "healthy_threshold": health.healthy,
-                "unhealthy_threshold": health.unhealthy,
-                "matcher": "200",
-            },
-            tags=self.tags,
-            opts=self.child(),
-        )
-        rule = aws.lb.ListenerRule(
-            name,
-            listener_arn=balancer.listener_arn,
-            priority=entrance.priority,
-            conditions=entrance.conditions(),
-            actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-            tags=self.tags,
-            opts=self.child(),
-        )
-        return target_group, rule
-
-    def _behind(
-        self, args: ServiceArgs, target_group: aws.lb.TargetGroup | None
-    ) -> list[aws.ecs.ServiceLoadBalancerArgs]:
-        if target_group is None:
-            return []
-        container, port = args.entrance_port()
-        return [
-            aws.ecs.ServiceLoadBalancerArgs(
-                target_group_arn=target_group.arn, container_name=container, container_port=port
-            )
-        ]

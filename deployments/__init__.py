@@ -8,7 +8,8 @@ one, though nothing is changed by then. In a preview nothing is asked.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+import functools
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -20,20 +21,18 @@ if TYPE_CHECKING:
     from components.service import Service
     from components.task import Task
 
-WITHIN: Final = 1200.0
-"""Seconds that a deployment may go on: the provider has waited before, so that it is over as a rule."""
 
-
-def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: str, within: float = WITHIN) -> None:
+def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: str) -> None:
     """Fail the deployment unless *service* runs *task*, in the revision that this program declares.
 
-    Without credentials that may ask it says so, and fails nothing.
+    A deployment that goes on is waited for, as long as the provider does: that has waited before, so that it is over as
+    a rule. Without credentials that may ask it says so, and fails nothing.
     """
     if pulumi.runtime.is_dry_run():
         return
 
     # Here, where it loads boto3: beside it, on another thread, pulumi_aws would be loading its modules.
-    inquiry = Inquiry(region)
+    inquiry, within = _inquiry(region), 60.0 * service.deployment.minutes
 
     async def asked(known: list[str]) -> None:
         cluster, arn, definition = known
@@ -46,6 +45,18 @@ def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: st
             return
         if verdict.failed:
             raise pulumi.RunError(str(verdict))
+        if verdict.idle:
+            pulumi.log.info(
+                f"{verdict.service}: {verdict.wanted} is what it will run, and no task of it is wanted now: "
+                "nothing has shown that it runs",
+                service,
+            )
 
     # Made for what it does: nothing hangs on the answer, and the program does not end before it.
     pulumi.Output.all(cluster_arn, service.arn, task.arn).apply(asked)
+
+
+@functools.cache
+def _inquiry(region: str) -> Inquiry:
+    """Return the one that all services of *region* are asked about through."""
+    return Inquiry(region)

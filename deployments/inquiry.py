@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ class Inquiry:
         """Ask in *region*, through *client* where one is given."""
         self._region = region
         self._client = client
+        self._lock = threading.Lock()
         # Not at the top: a preview, which never asks, is spared them.
         self._boto3: Any = importlib.import_module("boto3")
         self._config: Any = importlib.import_module("botocore.config")
@@ -46,18 +48,21 @@ class Inquiry:
         """
         faults = self._faults
         try:
-            ecs = self._client or self._ecs()
+            ecs = self._ecs()
             deadline = time.monotonic() + within
             while True:
-                verdict = self._once(ecs, cluster, service, wanted)
+                described = self._described(ecs, cluster, service)
+                deployments = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
+                newest_first = sorted(deployments, key=lambda each: each["createdAt"], reverse=True)
+                verdict = judge(described, newest_first, wanted)
                 if verdict.state != "in progress" or time.monotonic() >= deadline:
                     break
                 time.sleep(_EVERY)
             if verdict.state == "in progress":
                 verdict = dataclasses.replace(verdict, state="failed", reason=f"not over after {within:.0f} s")
-            return (
-                dataclasses.replace(verdict, told=[*self._told(ecs, cluster, service)]) if verdict.failed else verdict
-            )
+            if not verdict.failed:
+                return verdict
+            return dataclasses.replace(verdict, told=[*self._told(ecs, cluster, described)])
         except (faults.NoCredentialsError, faults.CredentialRetrievalError, faults.ProfileNotFound):
             raise UnansweredError("there are no AWS credentials to ask ECS with") from None
         except faults.ClientError as error:
@@ -70,23 +75,25 @@ class Inquiry:
             raise UnansweredError(f"ECS did not answer: {error}") from None
 
     def _ecs(self) -> Any:
-        config = self._config.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
-        return self._boto3.session.Session().client("ecs", region_name=self._region, config=config)
+        # One for all services: a client takes a while to make, and paces what it sends where ECS throttles it.
+        with self._lock:
+            if self._client is None:
+                config = self._config.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+                self._client = self._boto3.session.Session().client("ecs", region_name=self._region, config=config)
+            return self._client
 
-    def _once(self, ecs: Any, cluster: str, service: str, wanted: str) -> Verdict:
+    def _described(self, ecs: Any, cluster: str, service: str) -> dict[str, Any]:
         found = ecs.describe_services(cluster=cluster, services=[service])["services"]
         if not found:
             raise UnansweredError(f"ECS knows no service {service}")
-        deployments = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
-        newest_first = sorted(deployments, key=lambda each: each["createdAt"], reverse=True)
-        return judge(found[0], newest_first, wanted)
+        return found[0]
 
-    def _told(self, ecs: Any, cluster: str, service: str) -> Iterator[str]:
+    def _told(self, ecs: Any, cluster: str, described: Mapping[str, Any]) -> Iterator[str]:
         """Yield the service's last events, then why its last tasks stopped."""
-        described = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
         for event in described.get("events", [])[:_EVENTS]:
             yield f"{event['createdAt']:%H:%M:%S} {event['message']}"
-        arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:_TASKS]
+        named = {"cluster": cluster, "serviceName": described["serviceName"]}
+        arns = ecs.list_tasks(**named, desiredStatus="STOPPED")["taskArns"][:_TASKS]
         tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
         for task in tasks:
             yield f"task {task['taskArn'].rpartition('/')[2]} stopped: {_why(task)}"

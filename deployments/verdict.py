@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 State = Literal["completed", "in progress", "rolled back", "failed"]
 
 _ROLLING_BACK: Final = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-_ROLLED_BACK: Final = ("ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
-_STOPPED: Final = ("STOP_REQUESTED", "STOPPED")
+_FAILED: Final = ("ROLLBACK_FAILED", "STOP_REQUESTED", "STOPPED")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +27,8 @@ class Verdict:
     """The one that does."""
     reason: str
     """In ECS's words; empty where it gave none."""
+    idle: bool = False
+    """Whether it is completed without a task, none being wanted: asleep, maybe. It was never seen to run."""
     told: Sequence[str] = field(default_factory=tuple[str, ...])
     """The service's last events and the stopped tasks' reasons, a line each."""
 
@@ -72,6 +73,7 @@ def judge(service: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]], 
         wanted=_short(wanted),
         running=_short(running) or "nothing",
         reason="" if state == "completed" else said,
+        idle=state == "completed" and service.get("desiredCount") == 0,
     )
 
 
@@ -82,8 +84,9 @@ def _state(primary: Mapping[str, Any], newest: Mapping[str, Any], *, same: bool)
     if not same:
         # Another version is primary: either it was brought back, or somebody else has deployed since.
         return "in progress" if status in ("PENDING", "IN_PROGRESS") and rollout == "IN_PROGRESS" else "rolled back"
-    if status in (*_ROLLED_BACK, *_STOPPED) or rollout == "FAILED":
+    if status in _FAILED or rollout == "FAILED":
         return "failed"
+    # One that was rolled back may have been rolled back to this version, or since the service was described.
     # A deployment of its own kind of controller has no rollout state.
     return "in progress" if rollout == "IN_PROGRESS" or status in ("PENDING", "IN_PROGRESS") else "completed"
 

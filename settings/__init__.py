@@ -13,8 +13,10 @@ from settings.load_balancer import LoadBalancerSettings
 from settings.network import AdoptSettings, NetworkSettings
 from settings.platform import AlertSettings, Settings, Workloads
 from settings.reader import SettingsError, load, schema
+from settings.roles import RoleSettings
 from settings.service import ServiceSettings
-from settings.workload import TaskSettings, WorkloadSettings
+from settings.sleep import SleepSettings
+from settings.workload import ImagedSettings, TaskSettings, WorkloadSettings
 
 __all__ = [
     "AdoptSettings",
@@ -22,11 +24,14 @@ __all__ = [
     "ClusterSettings",
     "DiscoverySettings",
     "ImageSettings",
+    "ImagedSettings",
     "LoadBalancerSettings",
     "NetworkSettings",
+    "RoleSettings",
     "ServiceSettings",
     "Settings",
     "SettingsError",
+    "SleepSettings",
     "TaskSettings",
     "WorkloadSettings",
     "Workloads",

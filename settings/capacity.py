@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from components.capacity import Capacity, check_strategy
-from settings.section import Section
+from components.capacity import INSTANCES, PROVIDERS, Capacity, check_strategy
+from settings.section import Section, Text
+
+_OWN: Final = Text(
+    rf"{'|'.join(PROVIDERS)}|{INSTANCES.pattern}",
+    "one of 'FARGATE' or 'FARGATE_SPOT', or the name of instances in `cluster: {instances: {...}}`, in lower case",
+)
 
 
 class CapacitySettings(Section):
     """One part of a capacity strategy."""
 
-    provider: Literal["FARGATE", "FARGATE_SPOT"]
+    provider: Annotated[str, _OWN]
+    """`FARGATE`, `FARGATE_SPOT`, or what `cluster: {instances: {...}}` calls instances of its own."""
     weight: Annotated[int, Field(ge=0, le=1000)] = 1
     """The share of tasks beyond the bases."""
     base: Annotated[int, Field(ge=0, le=100_000)] = 0
@@ -26,7 +32,8 @@ class CapacitySettings(Section):
 
 def _strategy(parts: tuple[CapacitySettings, ...]) -> tuple[CapacitySettings, ...]:
     check_strategy([part.value() for part in parts])
-    return parts
+    # Their order says nothing, and documents that hold them must not differ by it.
+    return tuple(sorted(parts, key=lambda part: part.provider))
 
 
 Strategy = Annotated[tuple[CapacitySettings, ...], AfterValidator(_strategy)]

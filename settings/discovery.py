@@ -120,8 +120,8 @@ class DiscoverySettings(Section):
         balancer = stack.internal_load_balancer
         if "alb_grpc" in self.ways and (balancer is None or balancer.domain is None):
             yield (
-                "ways: got 'alb_grpc', which speaks TLS alone; add `certificate_arn` and `domain` to "
-                "`internal_load_balancer`, or choose another way"
+                "ways: got 'alb_grpc', which speaks TLS alone; add `domain` to `internal_load_balancer`, or choose "
+                "another way"
             )
 
     def value(self, route: Callable[[], Route]) -> tuple[Way, ...]:

@@ -16,10 +16,14 @@ def _named(url: str) -> str:
 
 
 Digest = Annotated[str, Text(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hexadecimal digits")]
+_REGISTRY = rf"{ACCOUNT_ID}\.dkr\.ecr\.{REGION}\.amazonaws\.com(\.cn)?"
+Registry = Annotated[
+    str, Text(_REGISTRY, "<account>.dkr.ecr.<region>.amazonaws.com, without a repository's name behind it")
+]
 RepositoryUrl = Annotated[
     str,
     Text(
-        rf"{ACCOUNT_ID}\.dkr\.ecr\.{REGION}\.amazonaws\.com(\.cn)?/{naming.REPOSITORY.pattern}",
+        rf"{_REGISTRY}/{naming.REPOSITORY.pattern}",
         f"<account>.dkr.ecr.<region>.amazonaws.com/<name> without tag or digest, the name {naming.REPOSITORY.reads}",
     ),
     AfterValidator(_named),
@@ -34,7 +38,8 @@ class ImageSettings(Section):
     digest: Digest | None = None
     """The digest of an image that exists, such as `sha256:` and 64 hexadecimal digits."""
     repository: RepositoryUrl | None = None
-    """ECR repository of another stack or account to take `digest` from. Default: the stack's own repository."""
+    """ECR repository to take `digest` from. Default: that of the image's name in the stack's `image_registry`; without
+    one, the stack's own repository."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 from pydantic import AfterValidator
 
 from components import naming
 from components.account import Account
 from components.errors import InvalidArgsError
+from settings import on_instances
 from settings.cluster import ClusterSettings
+from settings.image import Registry
 from settings.load_balancer import LoadBalancerSettings
 from settings.network import NetworkSettings
+from settings.roles import RoleSettings
 from settings.section import ACCOUNT_ID, REGION, Section, Text, below
+from settings.service import ServiceSettings
+from settings.sleep import SleepSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +68,23 @@ class Workloads(Section):
             if section is not None:
                 yield info.alias or field, section
 
+    def services(self) -> Iterator[tuple[str, ServiceSettings]]:
+        """Yield path and settings of each service that the stack names, be it a workload or a part of one."""
+        for name, section in self.each():
+            yield from _services(f"workloads.{name}", section)
+
+
+def _services(path: str, part: object) -> Iterator[tuple[str, ServiceSettings]]:
+    if isinstance(part, ServiceSettings):
+        yield path, part
+    parts: Mapping[str, object] = {}
+    if isinstance(part, Section):
+        parts = {name: getattr(part, name) for name in type(part).model_fields}
+    elif isinstance(part, Mapping):
+        parts = cast("Mapping[str, object]", part)
+    for name, each in parts.items():
+        yield from _services(f"{path}.{name}", each)
+
 
 class Settings(Section):
     """Everything that a stack file may say under `drydock:`."""
@@ -85,9 +108,17 @@ class Settings(Section):
     public_load_balancer: LoadBalancerSettings | None = None
     """Reached from the internet. Default: none."""
     alerts: AlertSettings = AlertSettings()
+    sleep: SleepSettings | None = None
+    """Working hours, outside which nothing runs. Default: none; the stack never sleeps."""
     api_gateway_logging: bool = True
     """Whether this stack makes the one role by which API Gateway logs in its account and region. Off where another
     stack of the same account makes it: made twice, the later replaces the earlier."""
+    roles: RoleSettings = RoleSettings()
+    image_registry: Registry | None = None
+    """The account and region in whose repositories the images are that come by digest alone, such as
+    `111122223333.dkr.ecr.eu-west-1.amazonaws.com`: made by the bootstrap stack, so that one digest serves every stack.
+    What this stack builds is in repositories of its own, whose names then begin with its stage. Default: none; each
+    image is in a repository of this stack's."""
     image_pull_accounts: tuple[AccountId, ...] = ()
     """Other accounts that may pull the images built here, so that one digest serves several stacks."""
     workloads: Workloads
@@ -106,11 +137,16 @@ class Settings(Section):
                 balancer.args(self.network.sketch(), internal=kind == "internal", protect=self.protect)
             except InvalidArgsError as error:
                 yield f"{kind}_load_balancer: {error}"
-            if balancer.certificate_arn and not balancer.certificate_arn.startswith(certificates):
+            certificate = balancer.domain and balancer.domain.certificate_arn
+            if certificate and not certificate.startswith(certificates):
                 yield (
-                    f"{kind}_load_balancer.certificate_arn: got {balancer.certificate_arn!r}; one of the stack's own "
+                    f"{kind}_load_balancer.domain.certificate_arn: got {certificate!r}; one of the stack's own "
                     f"account and region, {certificates}...: a load balancer takes no other"
                 )
+        if self.sleep:
+            yield from (below("sleep", problem) for problem in self.sleep.problems(protect=self.protect))
+        yield from (below("cluster", problem) for problem in self.cluster.problems(self.stage))
+        yield from on_instances.clashes(self.workloads.services(), self.cluster)
         for name, section in self.workloads.each():
             yield from (below(f"workloads.{name}", problem) for problem in section.problems(self))
 
@@ -119,7 +155,9 @@ class Settings(Section):
         return {kind: balancer for kind, balancer in kinds.items() if balancer}
 
     def _names(self) -> Iterator[tuple[str, naming.NameRule]]:
-        """Yield each name that the platform makes of the stage and that AWS may refuse, with the rule for it."""
+        """Yield each name that is made of the stage and that AWS may refuse, with the rule for it."""
+        if self.image_registry:
+            yield self.stage, naming.REPOSITORY
         if self.network.interface_endpoints:
             yield f"{self.stage}-endpoints", _SECURITY_GROUP
         for kind, balancer in self._balancers().items():

@@ -33,6 +33,7 @@ _WANT: Final[Mapping[str, str]] = {
     "dict_type": "got {input}; a section with keys of its own",
     "model_type": "got {input}; a section with keys of its own",
     "literal_error": "got {input}; one of {expected}",
+    "kind_error": "got {input}; with a `kind` that is one of {expected}",
     "greater_than_equal": "got {input}; {ge} or more",
     "less_than_equal": "got {input}; {le} or less",
     "value_error": "{error}",  # our own checks, whose words name the value and what would do
@@ -140,7 +141,8 @@ def _refused(problems: Sequence[str]) -> SettingsError:
 
 def _in_words(model: type[BaseModel], error: ErrorDetails) -> str:
     """Say one of pydantic's errors in ours: the setting, its value, and what would do."""
-    where = _OURS + ".".join(map(str, error["loc"]))
+    # Which of several kinds a section was taken for stands in parentheses there, and in no file.
+    where = _OURS + ".".join(str(part) for part in error["loc"] if not str(part).startswith("("))
     if error["type"] == "extra_forbidden":
         *above, key = error["loc"]
         known = _keys_at(model, above)
@@ -154,12 +156,21 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> str:
 
 def _keys_at(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
     """Return the keys of the section that *path* leads to."""
-    section: type[BaseModel] = model
+    section, kinds = model, dict[str, type[BaseModel]]()
     for part in path:
         fields = {field.alias or name: field for name, field in section.model_fields.items()}
         if part in fields:
-            section = next(each for each in _classes_in(fields[str(part)].annotation) if issubclass(each, BaseModel))
+            there = [each for each in _classes_in(fields[str(part)].annotation) if issubclass(each, BaseModel)]
+            section, kinds = there[0], {f"({_kind_of(each)})": each for each in there}
+        section = kinds.get(str(part), section)
     return sorted(field.alias or name for name, field in section.model_fields.items())
+
+
+def _kind_of(section: type[BaseModel]) -> object:
+    """Return what `kind` of *section* must be, if it has one."""
+    return (
+        next(iter(get_args(section.model_fields["kind"].annotation)), None) if "kind" in section.model_fields else None
+    )
 
 
 def _classes_in(annotation: object) -> Iterator[type]:

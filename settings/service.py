@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
+from components.container import NetworkMode
 from components.rollout import Rollout
 from components.scaling import Scaling
+from settings import on_instances
+from settings.deployment import Deployed, DeploymentSettings
+from settings.placement import PlacementSettings
 from settings.section import Section
 from settings.workload import TaskSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from settings.platform import Settings
 
 
 class ScalingSettings(Section):
@@ -69,7 +78,29 @@ class ServiceSettings(TaskSettings):
     """Tasks kept running. Default: 2, so that one zone may be lost."""
     scaling: ScalingSettings | None = None
     """Default: none; the count stands."""
+    sleeps: bool = True
+    """Whether it sleeps when the stack does. Off, who calls a service that sleeps gets no answer from that one."""
     rollout: RolloutSettings = RolloutSettings()
+    deployment: Deployed = DeploymentSettings()
+    """How a new version takes over: a strategy's name, or all of it. Those that shift requests need an entrance."""
+    network_mode: NetworkMode = "awsvpc"
+    """`awsvpc`: an address of its own. On EC2 instances also `bridge`: behind ports of its instance, as many tasks as
+    fit; and `host`: its ports are the instance's. Both share the instance's security group with all others there."""
+    host_port: int | None = None
+    """The instance's port that leads to it in bridge mode, 1 to 32767 but for 22, 2375 and 2376: an instance has room
+    for one such task. Default, and 0: one that ECS gives out, and another for each task."""
+    placement: PlacementSettings | None = None
+    """Which EC2 instances its tasks go to. Default: evenly over the zones, then on as few as will do."""
+
+    def problems(self, stack: Settings) -> Iterator[str]:
+        """Yield what its tasks need of the stack and do not find there, and what they could not do there together."""
+        yield from super().problems(stack)
+        yield from on_instances.problems(self, stack.cluster)
+
+    @model_validator(mode="after")
+    def _has_a_host_port_to_have(self) -> Self:
+        on_instances.check_said(self.network_mode, self.host_port)
+        return self
 
     @model_validator(mode="after")
     def _begins_within_its_scaling(self) -> Self:
@@ -78,6 +109,15 @@ class ServiceSettings(TaskSettings):
             raise ValueError(
                 f"desired_count: got {self.desired_count}; `scaling` keeps it from {within.minimum} to "
                 f"{within.maximum}: say one of these, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_shifted(self) -> Self:
+        if self.deployment.value().shifts and self.scaling and self.scaling.requests_per_target is not None:
+            raise ValueError(
+                f"scaling.requests_per_target: got {self.scaling.requests_per_target}; leave it out with deployment "
+                f"{self.deployment.strategy!r}, whose requests go to two target groups, of which only one is counted"
             )
         return self
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.fargate import Size
+from components.errors import InvalidArgsError
+from components.fargate import InstanceSize, Size
 from components.logs import RETENTION_DAYS
 from settings.capacity import Strategy
 from settings.image import ImageSettings
@@ -15,6 +16,7 @@ from settings.section import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from components.capacity import LaunchType
     from settings.platform import Settings
 
 
@@ -28,21 +30,26 @@ RetentionDays = Annotated[int, AfterValidator(_retention)]
 
 
 class SizeSettings(Section):
-    """CPU units and MiB of one task, in a pair that Fargate has."""
+    """CPU units and MiB of one task: on Fargate one of its pairs, on instances any that they have room for."""
 
     cpu: int = 256
-    """CPU units: 256, 512, 1024, 2048, 4096, 8192 or 16384."""
+    """CPU units, 1024 of which are a vCPU. On Fargate 256, 512, 1024, 2048, 4096, 8192 or 16384."""
     memory: int = 512
-    """MiB; which ones depends on `cpu`."""
+    """MiB; on Fargate, which ones depends on `cpu`."""
 
     @model_validator(mode="after")
-    def _a_pair(self) -> Self:
-        self.value()
+    def _as_instances_take_it(self) -> Self:
+        self.value("EC2")
         return self
 
-    def value(self) -> Size:
-        """Return the pair as the components take it."""
-        return Size(self.cpu, self.memory)
+    def value(self, launch_type: LaunchType) -> Size:
+        """Return the size as the components take it for machines of *launch_type*.
+
+        Raises:
+            InvalidArgsError: Fargate has no such pair.
+
+        """
+        return Size(self.cpu, self.memory) if launch_type == "FARGATE" else InstanceSize(self.cpu, self.memory)
 
 
 class WorkloadSettings(Section):
@@ -53,11 +60,22 @@ class WorkloadSettings(Section):
         yield from ()
 
 
-class TaskSettings(WorkloadSettings):
-    """What a section may say of tasks of one image."""
+class ImagedSettings(WorkloadSettings):
+    """What a section may say that has an image of its own."""
 
     image: ImageSettings = Field(default_factory=ImageSettings.model_construct)
     """Which image runs."""
+
+    @model_validator(mode="after")
+    def _an_image(self) -> Self:
+        if not self.image.build and self.image.digest is None:
+            raise ValueError("say which image runs: add `image: {build: true}`, or `image: {digest: sha256:...}`")
+        return self
+
+
+class TaskSettings(ImagedSettings):
+    """What a section may say of tasks of one image."""
+
     size: SizeSettings = SizeSettings()
     capacity: Strategy = ()
     """Default: the cluster's strategy."""
@@ -66,13 +84,14 @@ class TaskSettings(WorkloadSettings):
     log_retention_days: RetentionDays = 30
     """Days its logs are kept."""
 
-    @model_validator(mode="after")
-    def _an_image(self) -> Self:
-        if not self.image.build and self.image.digest is None:
-            raise ValueError("say which image runs: add `image: {build: true}`, or `image: {digest: sha256:...}`")
-        return self
-
     def problems(self, stack: Settings) -> Iterator[str]:
-        """Yield what ECS Exec needs of the stack and does not find there."""
+        """Yield what ECS Exec and its tasks need of the stack and do not find there: machines, of its size."""
         if self.execute_command and not stack.cluster.exec_audit:
             yield "execute_command: got True; needs `cluster: {exec_audit: true}`, so that sessions are recorded"
+        if self.capacity:
+            yield from stack.cluster.problems_of(self.capacity)
+        if (launch_type := stack.cluster.launch_type(self.capacity)) is not None:
+            try:
+                self.size.value(launch_type)
+            except InvalidArgsError as error:
+                yield f"size: {error}"

@@ -54,8 +54,8 @@ class AlbGrpc(Way):
             raise InvalidArgsError(
                 of(self, "route"),
                 got=self.route.load_balancer.pulumi_resource_name,
-                want="a load balancer with a certificate_arn and a domain: gRPC passes by an HTTPS listener alone, and "
-                "no certificate fits the name that AWS gives",
+                want="a load balancer with a domain: gRPC passes by an HTTPS listener alone, and no certificate fits "
+                "the name that AWS gives",
             )
         if not self.health_method.startswith("/") or self.health_method.count("/") != 2:  # noqa: PLR2004 - as it reads
             raise InvalidArgsError(of(self, "health_method"), got=self.health_method, want="'/<service>/<method>'")

@@ -10,14 +10,15 @@ both end the test.
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc
+
+from tests.certificates import validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,6 +60,8 @@ class Recorded:
     """URNs of all that it waits for."""
     property_dependencies: Mapping[str, frozenset[str]]
     """Input → URNs that its value came from."""
+    ignore_changes: tuple[str, ...]
+    """Inputs whose change is none, in camelCase."""
     aliases: tuple[Mapping[str, Any], ...]
     """Each as the engine gets it: ``{"urn": ...}``, or what differs, such as ``{"spec": {"name": "old"}}``."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -101,15 +104,6 @@ def one(resources: Iterable[Recorded], token: str, name: str | None = None) -> R
     return found[0]
 
 
-def unfolded(said: Any) -> Any:
-    """Return what a component *said* of its roles, whose plain lists and mappings are each written as JSON."""
-    if isinstance(said, str) and said[:1] in ("{", "["):
-        return json.loads(said)
-    if isinstance(said, dict):
-        return {key: unfolded(value) for key, value in cast("dict[str, Any]", said).items()}
-    return [unfolded(each) for each in cast("list[Any]", said)] if isinstance(said, list) else said
-
-
 class _Answers(mocks.Mocks):
     def __init__(self, *, preview: bool, more: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]) -> None:
         self.preview = preview
@@ -121,6 +115,8 @@ class _Answers(mocks.Mocks):
         given = args.inputs if self.preview else {key: f"{args.name}.{key}" for key in _ANSWERED} | args.inputs
         if args.typ == "aws:vpclattice/service:Service" and not self.preview:
             given = {"dnsEntries": [{"domainName": f"{args.name}.dnsName"}]} | given
+        if args.typ == "aws:acm/certificate:Certificate" and not self.preview:
+            given = {"domainValidationOptions": validation(args.inputs)} | given
         return "" if self.preview else f"{args.name}-id", {**given, **self.more(args.typ, args.name, args.inputs)}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
@@ -153,6 +149,7 @@ class _Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 dependencies=frozenset(request.dependencies),
                 property_dependencies={key: frozenset(of.urns) for key, of in request.propertyDependencies.items()},
+                ignore_changes=tuple(request.ignoreChanges),
                 aliases=tuple(MessageToDict(alias) for alias in request.aliases),
             )
             with self._lock:

@@ -20,6 +20,7 @@ from components.capacity import Capacity
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck, Tmpfs, Ulimit
 from components.deploy_role import DeployRoleArgs, GithubProvider, GithubProviderArgs
+from components.deployment import Deployment
 from components.discovery import (
     Address,
     AlbGrpc,
@@ -30,6 +31,7 @@ from components.discovery import (
     Nlb,
     ServiceConnect,
 )
+from components.domain import Domain
 from components.ec2_capacity import Ec2CapacityArgs
 from components.ec2_instances import Ec2Instances
 from components.failure_events import FailedRunsArgs, FailedTasksArgs
@@ -57,6 +59,8 @@ from components.schedule import ScheduleArgs
 from components.secret import SecretArgs, SecretReference
 from components.service import ServiceArgs, TargetHealth
 from components.service_network import ServiceNetwork, ServiceNetworkArgs
+from components.shifting import ShiftingRoleArgs
+from components.sleep import Sleep
 from components.table import TableArgs
 from components.task import Task, TaskArgs
 from components.topic import TopicArgs
@@ -88,6 +92,7 @@ GRANTS: Final = (
 SECRET: Final = SecretReference.adopted(
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf", key="password", kms_key_arn=KEY
 )
+SLEEP: Final = Sleep(time_zone="Asia/Taipei")
 VOLUMES: Final = tuple(
     Volume(
         name=f"shop-{name}",
@@ -170,6 +175,7 @@ def _cluster(_: ResourceOptions) -> Iterator[ClusterArgs]:
         account=ACCOUNT,
         capacity=(Capacity("general"),),
         instances={"general": Ec2Instances(network=NETWORK, maximum=2), "managed": ManagedInstances(network=NETWORK)},
+        sleep=SLEEP,
     )
 
 
@@ -193,6 +199,7 @@ def _ec2_capacity(opts: ResourceOptions) -> Iterator[Ec2CapacityArgs]:
             balancers=balancers,
             tags={"Project": "shop", "Owner": "till"},
         ),
+        sleep=SLEEP,
     )
 
 
@@ -219,6 +226,14 @@ def _infrastructure_role(_: ResourceOptions) -> Iterator[InfrastructureRoleArgs]
         instance_role_arn="arn:aws:iam::111122223333:role/shop-instance",
         subnet_ids=NETWORK.app_subnet_ids,
         security_group_id="sg-0a1b2c3d",
+    )
+
+
+def _shifting_role(_: ResourceOptions) -> Iterator[ShiftingRoleArgs]:
+    balancing = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
+    yield ShiftingRoleArgs(
+        target_group_arns=[f"{balancing}:targetgroup/shop/1a", f"{balancing}:targetgroup/shop-alt/2b"],
+        rule_arns=[f"{balancing}:listener-rule/app/main/3c/4d/5e"],
     )
 
 
@@ -299,8 +314,21 @@ def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
         ]
         yield ServiceArgs(task=task, cluster=cluster, network=NETWORK, discovery=served, calls=called)
     yield ServiceArgs(
-        task=task, cluster=cluster, network=NETWORK, scaling=Scaling(minimum=1, maximum=2, memory_percent=50)
+        task=task,
+        cluster=cluster,
+        network=NETWORK,
+        scaling=Scaling(minimum=1, maximum=2, memory_percent=50),
+        sleep=SLEEP,
     )
+    yield ServiceArgs(task=task, cluster=cluster, network=NETWORK, sleep=SLEEP)
+    for deployment in (
+        Deployment(
+            strategy="linear", bake_minutes=3, step_percent=12.5, step_minutes=4, approval_minutes=30, error_percent=7
+        ),
+        Deployment(strategy="canary", canary_percent=0.5, canary_minutes=9, alarms=True),
+    ):
+        route = balancer.route(path=f"/{deployment.strategy}")
+        yield ServiceArgs(task=task, cluster=cluster, network=NETWORK, entrance=route, port=8080, deployment=deployment)
     yield from _services_on_ec2(balancer, opts)
 
 
@@ -340,7 +368,9 @@ def _services_on_ec2(balancer: LoadBalancer, opts: ResourceOptions) -> Iterator[
 
 def _discovery(opts: ResourceOptions) -> Iterator[DiscoveryArgs]:
     balancer = LoadBalancer(
-        "grpc", LoadBalancerArgs(network=NETWORK, certificate_arn=CERTIFICATE, domain="shop.example.com"), opts
+        "grpc",
+        LoadBalancerArgs(network=NETWORK, domain=Domain(name="grpc.example.com", certificate_arn=CERTIFICATE)),
+        opts,
     )
     namespace = Namespace("shop", NamespaceArgs(domain="shop.local", vpc_id=NETWORK.vpc_id), balancer.child())
     lattice = ServiceNetwork("shop", ServiceNetworkArgs(vpc_id=NETWORK.vpc_id), balancer.child())
@@ -403,8 +433,9 @@ def _load_balancer(_: ResourceOptions) -> Iterator[LoadBalancerArgs]:
         network=NETWORK,
         open_to=("vpc", "10.9.0.0/16"),
         clients={"till": "sg-1", "web": "sg-2"},
-        certificate_arn=CERTIFICATE,
-        domain="shop.example.com",
+        domain=Domain(
+            name="shop.example.com", further_names=("*.shop.example.com", "www.example.com"), zone_id="Z0123456789A"
+        ),
         idle_timeout=30,
         access_logs="logs",
     )
@@ -461,6 +492,7 @@ def _alarms(_: ResourceOptions) -> Iterator[AlarmsArgs]:
         period=60,
         evaluation_periods=3,
         datapoints_to_alarm=2,
+        sleep=SLEEP,
     )
 
 
@@ -623,6 +655,7 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "GithubProvider": _github_provider,
     "Guard": _guard,
     "InfrastructureRole": _infrastructure_role,
+    "ShiftingRole": _shifting_role,
     "InstanceProfile": _instance_profile,
     "LoadBalancer": _load_balancer,
     "ManagedCapacity": _managed_capacity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,16 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from components.account import Account
-from components.base import Component, declared
+from components.base import Component, Part, declared
 from components.grants import Grant
-from components.roles import ServiceRole, confused_deputy
-from tests.components.recorder import STACK, one, record, unfolded
+from components.roles import RoleBounds, ServiceRole, confused_deputy
+from tests.components.recorder import STACK, one, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ACCOUNT = Account(id="111122223333", region="eu-west-1")
+BOUNDS = RoleBounds(path="/shop/test/", boundary="arn:aws:iam::111122223333:policy/walls/shop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +90,10 @@ def test_its_roles_are_declared_with_policies_and_trusts() -> None:
         ServiceRole(name="shop-idle", service="ecs-tasks.amazonaws.com", conditions={}),
     ]
     said = one(record(lambda: Shop("shop", roles=roles)), ":Shop").inputs
-    assert unfolded(said["policies"]) == {
+    assert json.loads(said["policies"]) == {
         "shop-task": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
     }
-    assert unfolded(said["trusts"]) == {
+    assert json.loads(said["trusts"]) == {
         "shop-task": {"service": "ecs-tasks.amazonaws.com", "conditions": trust},
         "shop-idle": {"service": "ecs-tasks.amazonaws.com", "conditions": {}},
     }
@@ -102,6 +104,26 @@ def test_a_component_has_its_parents_tags_unless_it_says_its_own() -> None:
     inherited = one(record(Mall), ":Topic")
     own = one(record(lambda: Mall(shop={"Service": "shop"})), ":Topic")
     assert (inherited.inputs["tags"], own.inputs["tags"]) == ({"Service": "mall"}, {"Service": "shop"})
+
+
+class Bounded(Component):
+    """A component whose roles are bounded, with a component and a part in it."""
+
+    def __init__(self) -> None:
+        super().__init__("bounded", {}, None, role_bounds=BOUNDS)
+        self.own = Shop("shop", self.child())
+        self.part = Part(self.child())
+        self.other = Shop("other", self.child(), role_bounds=RoleBounds(path="/other/"))
+        self.register_outputs({})
+
+
+def test_whatever_is_within_a_component_has_its_roles_where_it_has_them() -> None:
+    """Said once, for a stack's platform and each workload; nobody hands it on."""
+    made: list[Bounded] = []
+    record(lambda: made.append(Bounded()))
+    (bounded,) = made
+    assert bounded.own.role_bounds is bounded.part.role_bounds is BOUNDS
+    assert bounded.other.role_bounds == RoleBounds(path="/other/")
 
 
 def test_a_component_within_nothing_has_no_tags_of_its_own() -> None:

@@ -117,6 +117,14 @@ def test_a_key_that_is_given_encrypts_objects_and_is_asked_for_once() -> None:
             ["s3:GetObject", "s3:ListBucket", "kms:Decrypt"],
             ["files.arn", "files.arn/*", KEY],
         ),
+        (None, lambda bucket: bucket.grant("ListBucket"), ["s3:ListBucket"], ["files.arn"]),
+        (KEY, lambda bucket: bucket.grant("GetObject"), ["s3:GetObject", "kms:Decrypt"], ["files.arn/*", KEY]),
+        (
+            KEY,
+            lambda bucket: bucket.grant("PutObject"),
+            ["s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"],
+            ["files.arn/*", KEY],
+        ),
     ],
 )
 def test_a_grant_is_these_actions_on_this_bucket(
@@ -128,6 +136,15 @@ def test_a_grant_is_these_actions_on_this_bucket(
     record(
         lambda: document([grant(Bucket("files", BucketArgs(kms_key_arn=key)))]).apply(pinned)  # type: ignore[union-attr]
     )
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "ReadObject", "*"])
+def test_an_action_that_it_does_not_grant_is_refused_with_those_that_it_does(action: str) -> None:
+    def granted() -> None:
+        with pytest.raises(InvalidArgsError, match=r"Bucket.grant: got .*; one of GetObject, ListBucket, Abort"):
+            Bucket("files").grant(action)
+
+    record(granted)
 
 
 @pytest.mark.parametrize(

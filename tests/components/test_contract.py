@@ -10,7 +10,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from unittest import mock
 
 import pulumi
@@ -19,9 +19,10 @@ import pytest
 from pulumi import Output, ResourceOptions
 
 from components.base import Component, Owner
+from components.roles import RoleBounds
 from rehearsal import schema
 from tests.components.library import all_components, turned
-from tests.components.recorder import Recorded, record, unfolded
+from tests.components.recorder import Recorded, record
 from tests.components.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 OWNERS: Final = all_components()
 NODES: Final = [each for each in OWNERS if issubclass(each, Component)]
 TAGS: Final = {"Service": "shop"}
+BOUNDS: Final = RoleBounds(path="/shop/test/", boundary="arn:aws:iam::111122223333:policy/walls/shop")
 
 each_owner = pytest.mark.parametrize("component", OWNERS, ids=lambda each: each.__name__)
 each_component = pytest.mark.parametrize("component", NODES, ids=lambda each: each.__name__)
@@ -39,7 +41,7 @@ class Shop(Component):
     """A workload around the component in question."""
 
     def __init__(self, opts: ResourceOptions) -> None:
-        super().__init__("shop", {}, opts, tags=TAGS)
+        super().__init__("shop", {}, opts, tags=TAGS, role_bounds=BOUNDS, gathers=True)
         self.register_outputs({})
 
 
@@ -48,8 +50,10 @@ class Owned:
     """One component or part, and what it made."""
 
     name: str
-    said: Mapping[str, Any]
-    """The component's props; a part has none."""
+    policies: Mapping[str, Any]
+    """What is declared that its roles may do; for a part by the component that it is within."""
+    trusts: Mapping[str, Any]
+    """And who may take them."""
     children: list[Recorded]
 
 
@@ -72,9 +76,16 @@ class Built:
                 # A component may have made another one within it, which owns children of its own.
                 for node in (each for each in own if not each.custom):
                     children = [each for each in own if each.custom and each.parent == node.urn]
-                    yield Owned(name=name, said=node.inputs, children=children)
+                    yield Owned(name=name, children=children, **_declared(node, ""))
             else:
-                yield Owned(name=name, said={}, children=own)
+                (around,) = (each for each in self.resources if each.name == "shop" and not each.custom)
+                yield Owned(name=name, children=own, **_declared(around, name))
+
+
+def _declared(by: Recorded, name: str) -> dict[str, Any]:
+    """Return what *by* declares of roles whose names begin with *name*."""
+    read = {prop: json.loads(by.inputs.get(prop) or "{}") for prop in ("policies", "trusts")}
+    return {prop: {each: it for each, it in said.items() if each.startswith(name)} for prop, said in read.items()}
 
 
 @functools.cache
@@ -227,16 +238,27 @@ def test_whatever_takes_tags_has_its_workloads(component: type[Owner]) -> None:
 
 
 @each_owner
+def test_its_roles_are_where_its_workload_has_them_and_bounded_as_they_are(component: type[Owner]) -> None:
+    """Whoever deploys may make no other. What deploys, and bounds, says itself where it is: out of its own reach."""
+    for child in (child for owned in built(component).owned() for child in owned.children):
+        if child.type.startswith("aws:iam/") and "path" in schema.inputs_of(child.type) and not _deploys(component):
+            assert child.inputs["path"] == BOUNDS.path, child.urn
+            if "permissionsBoundary" in schema.inputs_of(child.type):
+                assert child.inputs["permissionsBoundary"] == BOUNDS.boundary, child.urn
+
+
+def _deploys(component: type[Owner]) -> bool:
+    return component.__name__ in ("Boundary", "DeployRole")
+
+
+@each_owner
 def test_what_its_roles_may_do_is_declared_as_it_is(component: type[Owner]) -> None:
     """A policy pack judges the declaration at a first preview, when the document itself is one unknown string."""
     for owned in built(component).owned():
         policies = [each for each in owned.children if each.type == "aws:iam/rolePolicy:RolePolicy"]
         made = {each.name: [_statement(said) for said in _document(each, "policy")] for each in policies}
-        declared = {
-            name: [{"conditions": {}} | grant for grant in grants]
-            for name, grants in unfolded(owned.said.get("policies", {})).items()
-        }
-        assert declared == made
+        declared = {name: [{"conditions": {}} | grant for grant in grants] for name, grants in owned.policies.items()}
+        assert _with_nulls_of(declared, made) == declared
 
 
 @each_owner
@@ -249,13 +271,23 @@ def test_who_takes_its_roles_is_declared_as_it_is(component: type[Owner]) -> Non
             for each in owned.children
             if each.type == "aws:iam/role:Role" and "Federated" not in each.inputs["assumeRolePolicy"]
         ]
-        declared = unfolded(owned.said.get("trusts", {}))
+        declared = owned.trusts
         assert declared.keys() == {each.name for each in roles}
         for role in roles:
             (statement,) = _document(role, "assumeRolePolicy")
             assert statement["Principal"] == {"Service": declared[role.name]["service"]}
-            assert statement.get("Condition", {}) == declared[role.name]["conditions"]
+            conditions = declared[role.name]["conditions"]
+            assert _with_nulls_of(conditions, statement.get("Condition", {})) == conditions
             assert statement["Action"] == "sts:AssumeRole"
+
+
+def _with_nulls_of(declared: Any, made: Any) -> Any:
+    """Return *made* with null wherever *declared* has one: what is an output cannot be declared."""
+    if isinstance(declared, dict) and isinstance(made, dict):
+        return {key: _with_nulls_of(cast("Any", declared).get(key, 0), it) for key, it in cast("Any", made).items()}
+    if isinstance(declared, list) and isinstance(made, list) and len(cast("Any", declared)) == len(cast("Any", made)):
+        return [_with_nulls_of(meant, it) for meant, it in zip(cast("Any", declared), cast("Any", made), strict=True)]
+    return None if declared is None and isinstance(made, str) else made
 
 
 def _as_is(given: Any) -> Any:

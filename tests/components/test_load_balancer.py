@@ -10,6 +10,7 @@ import pytest
 
 from components.adopted_network import AdoptedNetwork
 from components.balancer import TLS_POLICY
+from components.domain import Domain
 from components.errors import InvalidArgsError
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from tests.components.recorder import STACK, Recorded, of_type, one, record
@@ -17,6 +18,7 @@ from tests.components.recorder import STACK, Recorded, of_type, one, record
 APP = ("subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002")
 PUBLIC = ("subnet-0a1b2c3d4e5f60003", "subnet-0a1b2c3d4e5f60004")
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+DOMAIN = Domain(name="shop.example.com", certificate_arn=CERTIFICATE)
 
 
 def network(*, zones: int = 2, public: tuple[str, ...] = PUBLIC) -> AdoptedNetwork:
@@ -68,15 +70,15 @@ def test_an_internet_facing_one_stands_in_the_public_tier() -> None:
     assert (made["internal"], made["subnets"]) == (False, list(PUBLIC))
 
 
-def test_without_a_certificate_it_answers_404_on_port_80_to_what_nobody_claims() -> None:
+def test_without_a_domain_it_answers_404_on_port_80_to_what_nobody_claims() -> None:
     listener = one(balancer(), ":Listener")
     assert (listener.inputs["port"], listener.inputs["protocol"]) == (80, "HTTP")
     (action,) = listener.inputs["defaultActions"]
     assert (action["type"], action["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
 
 
-def test_with_a_certificate_it_ends_tls_on_443_and_redirects_80() -> None:
-    listeners = of_type(balancer(certificate_arn=CERTIFICATE), ":Listener")
+def test_with_a_domain_it_ends_tls_on_443_and_redirects_80() -> None:
+    listeners = of_type(balancer(domain=DOMAIN), ":Listener")
     https, plain = listeners["shop-https"].inputs, listeners["shop-http"].inputs
     assert (https["port"], https["protocol"], https["sslPolicy"]) == (443, "HTTPS", TLS_POLICY)
     assert https["certificateArn"] == CERTIFICATE
@@ -97,8 +99,8 @@ def test_who_is_let_in_is_named_one_rule_each_by_its_value() -> None:
     assert doors(balancer(open_to=said)) == doors(balancer(open_to=said[::-1]))
 
 
-def test_with_a_certificate_both_ports_are_open_to_whom_is_let_in() -> None:
-    assert doors(balancer(open_to=["0.0.0.0/0"], internal=False, certificate_arn=CERTIFICATE)) == {
+def test_with_a_domain_both_ports_are_open_to_whom_is_let_in() -> None:
+    assert doors(balancer(open_to=["0.0.0.0/0"], internal=False, domain=DOMAIN)) == {
         "shop-80-0.0.0.0/0": (80, "0.0.0.0/0"),
         "shop-443-0.0.0.0/0": (443, "0.0.0.0/0"),
     }
@@ -108,8 +110,7 @@ def test_with_a_certificate_both_ports_are_open_to_whom_is_let_in() -> None:
     ("given", "url"),
     [
         ({}, "http://shop.dnsName"),
-        ({"certificate_arn": CERTIFICATE}, "https://shop.dnsName"),
-        ({"certificate_arn": CERTIFICATE, "domain": "shop.example.com"}, "https://shop.example.com"),
+        ({"domain": DOMAIN}, "https://shop.example.com"),
     ],
 )
 def test_its_url_is_what_a_client_asks(given: dict[str, Any], url: str) -> None:
@@ -117,14 +118,14 @@ def test_its_url_is_what_a_client_asks(given: dict[str, Any], url: str) -> None:
 
 
 def test_its_outputs_are_its_attributes() -> None:
-    assert one(balancer(certificate_arn=CERTIFICATE), "index:LoadBalancer").outputs == {
+    assert one(balancer(domain=DOMAIN), "index:LoadBalancer").outputs == {
         "arn": "shop.arn",
         "arn_suffix": "shop.arnSuffix",
         "dns_name": "shop.dnsName",
         "zone_id": "shop.zoneId",
         "security_group_id": "shop-id",
         "listener_arn": "shop-https.arn",
-        "url": "https://shop.dnsName",
+        "url": "https://shop.example.com",
     }
 
 
@@ -134,20 +135,11 @@ def test_access_logs_go_where_the_stack_says_under_its_own_name() -> None:
     assert made.inputs["accessLogs"] == {"enabled": True, "bucket": "logs-bucket", "prefix": "shop"}
 
 
-def test_a_certificate_made_in_the_same_stack_will_do() -> None:
-    """It is an output: whether there is one is known at preview, its ARN is not."""
-
-    def build() -> None:
-        certificate = aws.acm.Certificate("shop", domain_name="shop.example.com")
-        LoadBalancer("shop", args(certificate_arn=certificate.arn))
-
-    assert set(of_type(record(build, preview=True), ":Listener")) == {"shop-http", "shop-https"}
-
-
 def test_all_it_makes_is_its_own_under_the_given_provider() -> None:
     def build() -> None:
         provider = aws.Provider("explicit", region="eu-west-1")
-        LoadBalancer("shop", args(open_to=["vpc"]), pulumi.ResourceOptions(providers=[provider]))
+        named = Domain(name="shop.example.com", further_names=["*.shop.example.com"], zone_id="Z0123456789A")
+        LoadBalancer("shop", args(open_to=["vpc"], domain=named), pulumi.ResourceOptions(providers=[provider]))
 
     resources = record(build)
     whole = one(resources, "index:LoadBalancer")
@@ -183,10 +175,6 @@ def test_its_routes_know_it_and_each_other() -> None:
         ({"open_to": ["vpc", "10.0.0.0/16"]}, "open_to"),
         ({"open_to": ["vpc"], "internal": False}, "open_to"),
         ({"clients": {"batch": "sg-1"}, "internal": False}, "clients"),
-        ({"certificate_arn": "shop.example.com"}, "certificate_arn"),
-        ({"certificate_arn": ""}, "certificate_arn"),
-        ({"domain": "shop.example.com"}, "domain"),
-        ({"domain": "https://shop.example.com", "certificate_arn": CERTIFICATE}, "domain"),
         ({"idle_timeout": 0}, "idle_timeout"),
         ({"idle_timeout": 4001}, "idle_timeout"),
     ],

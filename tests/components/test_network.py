@@ -13,7 +13,7 @@ from components.account import Account
 from components.errors import InvalidArgsError
 from components.flow_logs import FlowLogs
 from components.network import Network, NetworkArgs
-from tests.components.recorder import STACK, UNKNOWN, Recorded, of_type, one, record, unfolded
+from tests.components.recorder import STACK, UNKNOWN, Recorded, of_type, one, record
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 WITHOUT_NAT = ("ecr.api", "ecr.dkr", "logs")
@@ -192,7 +192,7 @@ def test_what_is_declared_is_readable_at_a_first_preview() -> None:
     resources = network(preview=True, nat="single")
     said = one(resources, ":Network").inputs
     assert json.loads(said["args"])["nat"] == "single"
-    assert unfolded(said["policies"])["main-flow-logs"][0]["resources"] == [
+    assert json.loads(said["policies"])["main-flow-logs"][0]["resources"] == [
         "arn:aws:logs:eu-west-1:123456789012:log-group:/vpc/main/flow-logs:*"
     ]
     assert one(resources, ":Subnet", "main-app-a").inputs["vpcId"] == UNKNOWN

@@ -42,6 +42,7 @@ CHANGED: Final = {
     "aws:iam/rolePolicy:RolePolicy": {"policy"},
     "aws:kms/key:Key": {"description", "policy"},
     "aws:lambda/function:Function": {"loggingConfig"},
+    "aws:lb/listenerRule:ListenerRule": {"conditions"},
     "aws:lb/loadBalancer:LoadBalancer": {"accessLogs"},
     "aws:scheduler/schedule:Schedule": {"groupName", "target"},
     "aws:scheduler/scheduleGroup:ScheduleGroup": {"name"},
@@ -85,7 +86,7 @@ def renamed(owner: type[Owner]) -> tuple[list[Recorded], list[Recorded]]:
 
     def build(name: str, *aliases: Alias) -> None:
         if issubclass(owner, Component):
-            old = [ResourceOptions(aliases=[Alias(name=f"old-{number}")] if aliases else []) for number in range(9)]
+            old = [ResourceOptions(aliases=[Alias(name=f"old-{number}")] if aliases else []) for number in range(10)]
             _all_of(owner, name, lambda number: old[number])
         else:
             Around(name, lambda name, opts: _all_of(owner, name, lambda _: opts), ResourceOptions(aliases=[*aliases]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from components.account import Account
 from components.base import Component
+from components.errors import InvalidArgsError
 from components.grants import Grant
-from components.roles import Role, ServiceRole, confused_deputy
+from components.roles import Role, RoleBounds, ServiceRole, confused_deputy
 from tests.components.recorder import Recorded, of_type, one, record
 
 if TYPE_CHECKING:
@@ -22,9 +25,9 @@ READ = Grant(actions=("s3:GetObject",), resources=("arn:aws:s3:::shop/*",))
 class Shop(Component):
     """A component with one role."""
 
-    def __init__(self, grants: Sequence[Grant]) -> None:
+    def __init__(self, grants: Sequence[Grant], *, bounds: RoleBounds | None = None) -> None:
         role = ServiceRole(name="shop-task", service="ecs-tasks.amazonaws.com", conditions=TRUST, grants=grants)
-        super().__init__("shop", {}, None, roles=[role], tags={"Service": "shop"})
+        super().__init__("shop", {}, None, roles=[role], tags={"Service": "shop"}, role_bounds=bounds)
         self.role: Role = role.create(self)
         self.register_outputs({})
 
@@ -66,3 +69,23 @@ def test_it_is_within_its_component_and_has_its_tags() -> None:
     shop, role, policy = (one(resources, token) for token in (":Shop", ":Role", ":RolePolicy"))
     assert role.parent == policy.parent == shop.urn
     assert role.inputs["tags"] == {"Service": "shop"}
+
+
+def test_it_is_where_its_component_has_its_roles_and_bounded_as_they_are() -> None:
+    """Whoever deploys may make no other: the deployment would end at its first role."""
+    boundary = "arn:aws:iam::111122223333:policy/walls/shop"
+    bounds = RoleBounds(path="/shop/test/", boundary=boundary)
+    role = one(record(lambda: Shop([READ], bounds=bounds)), ":Role")
+    assert (role.inputs["path"], role.inputs["permissionsBoundary"]) == ("/shop/test/", boundary)
+
+
+def test_without_bounds_it_says_nothing_of_them() -> None:
+    """A library's user who has none gets IAM's own path, and no change when this library learns bounds."""
+    role = one(made(READ), ":Role")
+    assert not {"path", "permissionsBoundary"} & role.inputs.keys()
+
+
+@pytest.mark.parametrize("path", ["shop", "/shop", "shop/", "/a b/", "/" + "a" * 511 + "/"])
+def test_a_path_that_iam_refuses_is_refused(path: str) -> None:
+    with pytest.raises(InvalidArgsError, match=r"RoleBounds.path: got '.*'; a path such as"):
+        RoleBounds(path=path)

@@ -20,7 +20,7 @@ from components.logs import Logs
 from components.secret import SecretReference
 from components.task import Task, TaskArgs
 from components.volume import Volume
-from tests.components.recorder import Recorded, of_type, one, record, unfolded
+from tests.components.recorder import Recorded, of_type, one, record
 
 ACCOUNT = Account(id="111122223333", region="eu-west-1")
 IMAGE = Image.at("111122223333.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:" + "a" * 64)
@@ -104,10 +104,10 @@ def test_its_roles_are_for_ecs_in_this_account_alone(role: str) -> None:
 def test_what_is_granted_is_declared_for_policies_to_read_at_preview() -> None:
     """The rendered document is one unknown string then."""
     declared = one(made(grants=[READ]), "drydock:index:Task").inputs
-    assert unfolded(declared["policies"])["orders-task"] == [
+    assert json.loads(declared["policies"])["orders-task"] == [
         {"actions": ["dynamodb:GetItem"], "resources": ["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]}
     ]
-    assert unfolded(declared["trusts"])["orders-task"]["service"] == "ecs-tasks.amazonaws.com"
+    assert json.loads(declared["trusts"])["orders-task"]["service"] == "ecs-tasks.amazonaws.com"
     assert json.loads(declared["args"])["containers"][0]["port"] == 8080
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
+from unittest.mock import Mock
 
 import pulumi
 import pytest
 from botocore.exceptions import NoCredentialsError
 
 import deployments
+from components.deployment import Deployment
+from deployments.inquiry import Inquiry, UnansweredError
+from tests.components.recorder import record
 from tests.whole import ROOT, run
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ class Ecs:
         self.asked: set[tuple[str, str]] = set()
         self.rolled_back: tuple[str, ...] = ()
         self.locked = False
+        self.asleep = False
 
     def describe_services(self, *, cluster: str, services: list[str]) -> dict[str, Any]:
         """Say that it runs what it is to run, unless it was rolled back."""
@@ -35,7 +40,8 @@ class Ecs:
         name = services[0].removesuffix(".id")
         runs = "shop:6" if name in self.rolled_back else f"{name}.arn"
         primary = {"status": "PRIMARY", "taskDefinition": runs, "rolloutState": "COMPLETED"}
-        return {"services": [{"serviceName": name, "deployments": [primary]}]}
+        wanted = 0 if self.asleep else 1
+        return {"services": [{"serviceName": name, "deployments": [primary], "desiredCount": wanted}]}
 
     def list_service_deployments(self, *, cluster: str, service: str) -> dict[str, Any]:  # noqa: ARG002 - as ECS
         """Say how the newest ended."""
@@ -77,6 +83,14 @@ def test_a_version_that_does_not_run_fails_the_program(ecs: Ecs) -> None:
         run(ROOT, "dev", preview=False)
 
 
+def test_a_version_that_no_task_runs_is_not_said_to_run(ecs: Ecs) -> None:
+    """A deployment at night: ECS is steady at once with nothing, and whether the image starts shows in the morning."""
+    ecs.asleep = True
+    with mock.patch.object(pulumi.log, "info") as said:
+        run(ROOT, "dev", preview=False)
+    assert any("no task of it is wanted now: nothing has shown" in call.args[0] for call in said.call_args_list)
+
+
 def test_what_could_not_be_asked_is_said_and_fails_nothing(ecs: Ecs) -> None:
     ecs.locked = True
     with mock.patch.object(pulumi.log, "info") as said:
@@ -85,5 +99,18 @@ def test_what_could_not_be_asked_is_said_and_fails_nothing(ecs: Ecs) -> None:
 
 
 def test_it_waits_as_long_as_the_provider_does() -> None:
-    """The time limit of the service itself: `components.service`."""
-    assert deployments.WITHIN == 20 * 60
+    """A deployment that bakes, or waits for an approval, has not failed by that."""
+    asked: list[float] = []
+
+    def ask(_self: object, _cluster: str, _service: str, _wanted: str, within: float) -> None:
+        asked.append(within)
+        raise UnansweredError("nobody there")
+
+    def build() -> None:
+        service = Mock(deployment=Deployment(strategy="blue_green", bake_minutes=30, approval_minutes=60))
+        service.arn, task = pulumi.Output.from_input("arn:service"), Mock(arn="arn:task")
+        deployments.confirm(service, task, cluster_arn="arn:cluster", region="eu-west-1")
+
+    with mock.patch.object(Inquiry, "ask", ask), mock.patch.object(pulumi.log, "info"):
+        record(build)
+    assert asked == [(20 + 30 + 60) * 60]

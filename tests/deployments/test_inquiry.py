@@ -48,9 +48,8 @@ def answer(stubber: Stubber, running: str, rollout: str, status: str, reason: st
 
 def answer_why(stubber: Stubber) -> None:
     """Have it say what became of the tasks."""
-    answered = {"services": [{"events": [{"createdAt": NOON, "message": "(service shop) (task 1) failed"}]}]}
-    stubber.add_response("describe_services", answered)
-    stubber.add_response("list_tasks", {"taskArns": [f"{CLUSTER}/1"]})
+    by_name = {"cluster": CLUSTER, "serviceName": "shop", "desiredStatus": "STOPPED"}
+    stubber.add_response("list_tasks", {"taskArns": [f"{CLUSTER}/1"]}, by_name)
     containers = [
         {"name": "web", "exitCode": 3},
         {"name": "proxy", "reason": NO_IMAGE},
@@ -81,7 +80,7 @@ def test_a_rollback_is_told_with_events_and_what_stopped_the_tasks(stubbed: tupl
     answer_why(stubber)
     assert str(ask(client)).splitlines() == [
         f"service 'shop': the deployment of shop:7 was rolled back, and shop:6 runs: {BREAKER}",
-        "  12:00:00 (service shop) (task 1) failed",
+        "  12:00:00 (service shop) was unable to place a task.",
         f"  task 1 stopped: Essential container in task exited; web ended with 3; proxy never ran ({NO_IMAGE})",
     ]
 
@@ -125,3 +124,14 @@ def test_what_is_throttled_is_asked_again_by_the_sdk() -> None:
         ask(None)
     retries = made[0]["config"].retries
     assert (retries["mode"], retries["total_max_attempts"]) == ("adaptive", 8)
+
+
+def test_one_client_serves_all_services() -> None:
+    """One takes a while to make, and only one that knows of all questions paces them."""
+    with mock.patch("boto3.session.Session.client", side_effect=ValueError("no second one")) as make:
+        inquiry = Inquiry("eu-west-1")
+        make.side_effect = [mock.Mock(**{"describe_services.return_value": {"services": []}})]
+        for _ in range(2):
+            with pytest.raises(UnansweredError, match="knows no service"):
+                inquiry.ask(CLUSTER, SERVICE, NEW, 60)
+    assert make.call_count == 1

@@ -64,6 +64,13 @@ def deployment(status: str, reason: str = "") -> dict[str, Any]:
             service(NEW), [deployment("ROLLBACK_FAILED", "no old version")], "failed", "no old version",
             id="a rollback that failed",
         ),
+        pytest.param(
+            service(NEW, "IN_PROGRESS"), [deployment("ROLLBACK_SUCCESSFUL", BREAKER)], "in progress", BREAKER,
+            id="rolled back between the two questions",
+        ),
+        pytest.param(
+            service(NEW), [deployment("ROLLBACK_SUCCESSFUL", BREAKER)], "completed", "", id="rolled back to this one"
+        ),
         pytest.param(service(NEW), [deployment("STOPPED", "by hand")], "failed", "by hand", id="stopped by hand"),
         pytest.param(service(OLD, "COMPLETED"), [deployment("SUCCESSFUL")], "rolled back", "", id="an older one since"),
         pytest.param({"serviceName": "shop", "deployments": []}, [], "rolled back", "", id="nothing at all"),
@@ -75,6 +82,14 @@ def test_a_deployment_stands_as_ecs_says(
     verdict = judge(answered, deployments, NEW)
     assert (verdict.state, verdict.reason) == (state, reason)
     assert verdict.failed is (state in ("rolled back", "failed"))
+
+
+def test_what_is_deployed_without_a_task_is_not_said_to_run() -> None:
+    """At night a service sleeps: ECS calls any version completed, one that cannot start too."""
+    asleep = service(NEW) | {"desiredCount": 0}
+    assert judge(asleep, [deployment("SUCCESSFUL")], NEW).idle
+    assert not judge(service(NEW) | {"desiredCount": 1}, [deployment("SUCCESSFUL")], NEW).idle
+    assert not judge(service(OLD) | {"desiredCount": 0}, [deployment("SUCCESSFUL")], NEW).idle, "another one is failed"
 
 
 def test_the_newest_deployment_decides() -> None:

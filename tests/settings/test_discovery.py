@@ -101,6 +101,6 @@ def test_grpc_by_a_load_balancer_needs_its_domain() -> None:
     found, other = DiscoverySettings(ways=("alb_grpc",)), DiscoverySettings()
     for balancer in (None, mock.Mock(domain=None)):
         stack = mock.Mock(internal_load_balancer=balancer)
-        assert "add `certificate_arn` and `domain`" in next(iter(found.problems(stack)))
+        assert "add `domain` to `internal_load_balancer`" in next(iter(found.problems(stack)))
         assert not list(other.problems(stack))
     assert not list(found.problems(mock.Mock(internal_load_balancer=mock.Mock(domain="a.example.com"))))

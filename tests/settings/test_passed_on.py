@@ -24,7 +24,7 @@ MAKERS = {
     _platform: ("Network", "Cluster", "ApiGatewayLogging", "Topic", "Bucket", "LoadBalancer"),
     _workload: ("Repository", "Service", "Task"),
 }
-CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/"
+CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/1a2b"
 ADOPTED = {
     "vpc_id": "vpc-0a1b2c3d",
     "cidr": "10.1.0.0/16",
@@ -56,21 +56,27 @@ STACK: dict[str, Any] = {
         "exec_audit": True,
     },
     "internal_load_balancer": {
-        "certificate_arn": f"{CERTIFICATE}1a",
+        "domain": {"name": "in.example.com", "further_names": ["*.in.example.com"], "certificate_arn": CERTIFICATE},
         "open_to": ["10.8.0.0/16"],
         "idle_timeout": 61,
-        "domain": "in.example.com",
         "access_log_days": 11,
     },
     "public_load_balancer": {
-        "certificate_arn": f"{CERTIFICATE}2b",
+        "domain": {"name": "out.example.com", "further_names": ["example.com"], "zone_id": "Z0123456789A"},
         "open_to": ["0.0.0.0/0"],
         "idle_timeout": 62,
-        "domain": "out.example.com",
         "access_log_days": 12,
     },
     "alerts": {"emails": ["them@example.com"]},
+    "sleep": {
+        "time_zone": "Asia/Taipei",
+        "awake_from": "07:00",
+        "awake_to": "19:00",
+        "days": "SUN-THU",
+        "even_protected": True,
+    },
     "api_gateway_logging": False,
+    "roles": {"boundary": "walls/wall"},
     "image_pull_accounts": ["777788889999"],
 }
 SERVICE: dict[str, Any] = {
@@ -78,13 +84,28 @@ SERVICE: dict[str, Any] = {
     "size": {"cpu": 512, "memory": 2048},
     "desired_count": 4,
     "scaling": {"minimum": 3, "maximum": 7, "cpu_percent": 55, "memory_percent": 66, "requests_per_target": 777},
+    "sleeps": False,
     "rollout": {"minimum_healthy_percent": 50, "maximum_percent": 150},
     "capacity": [{"provider": "FARGATE_SPOT", "weight": 5, "base": 1}],
     "execute_command": True,
     "log_retention_days": 14,
     "load_balancer": "public",
 }
-NOT_SAID = {"network.adopt", "image.build", "workloads"}
+NOT_SAID = {
+    "network.adopt",
+    # Machines of the cluster's own, and what is on them: `test_instances`.
+    "cluster.instances",
+    "network_mode",
+    "host_port",
+    "placement",
+    # Not beside requests_per_target, nor all of it with one strategy: `test_deployment`.
+    "deployment",
+    "image.build",
+    "image_registry",
+    "workloads",
+    "internal_load_balancer.domain.zone_id",
+    "public_load_balancer.domain.certificate_arn",
+}
 
 
 class Web(_web.WebWorkload):
@@ -112,7 +133,7 @@ def leaves(section: Section, above: str = "") -> Iterator[tuple[str, object]]:
 
 
 def passed(said: dict[str, Any], workloads: dict[str, _web.WebSettings] | None = None) -> dict[str, Any]:
-    """Make such a stack; return each component's arguments by class and logical name, such as ``Cluster far``."""
+    """Make such a stack; return the platform, and arguments by class and logical name, such as ``Cluster far``."""
     given: dict[str, Any] = {}
 
     def spy(made: Any) -> Any:
@@ -124,7 +145,7 @@ def passed(said: dict[str, Any], workloads: dict[str, _web.WebSettings] | None =
 
     def build() -> None:
         opts = provider()
-        on = platform(opts, **said)
+        on = given["platform"] = platform(opts, **said)
         for name, section in (workloads or {}).items():
             Web(name, on, section, opts).deploy()
 
@@ -164,13 +185,19 @@ def test_every_setting_of_the_platform_arrives() -> None:
         "cluster.container_insights": cluster.container_insights,
         "cluster.exec_audit": cluster.exec_audit is not None,
         "alerts.emails": given["Topic alerts"].emails,
+        **{f"sleep.{name}": getattr(cluster.sleep, name) for name in ("time_zone", "awake_from", "awake_to", "days")},
+        "sleep.even_protected": True,
         "api_gateway_logging": "ApiGatewayLogging api-gateway" in given,
+        "roles.boundary": given["platform"].role_bounds.boundary.removeprefix("arn:aws:iam::444455556666:policy/"),
         "image_pull_accounts": given["Repository web"].pull_accounts,
     }
     for kind in ("internal", "public"):
         balancer, logs = given[f"LoadBalancer far-{kind}"], given[f"Bucket far-{kind}-access-logs"]
-        for name in ("certificate_arn", "open_to", "idle_timeout", "domain"):
+        for name in ("open_to", "idle_timeout"):
             expected[f"{kind}_load_balancer.{name}"] = getattr(balancer, name)
+        for name in ("name", "further_names", "zone_id", "certificate_arn"):
+            path = f"{kind}_load_balancer.domain.{name}"
+            expected |= {} if path in NOT_SAID else {path: getattr(balancer.domain, name)}
         expected[f"{kind}_load_balancer.access_log_days"] = logs.expire_days
         assert (balancer.internal, logs.force_destroy) == (kind == "internal", True)
     assert dict(leaves(stack(**STACK))) == expected
@@ -198,6 +225,7 @@ def test_every_setting_of_a_service_arrives() -> None:
         "size.cpu": task.size.cpu,
         "size.memory": task.size.memory,
         "desired_count": made.desired_count,
+        "sleeps": made.sleep is not None,
         **{f"scaling.{name}": getattr(made.scaling, name) for name in SERVICE["scaling"]},
         **{f"rollout.{name}": getattr(made.rollout, name) for name in SERVICE["rollout"]},
         "capacity.0.provider": capacity.provider,
@@ -209,8 +237,15 @@ def test_every_setting_of_a_service_arrives() -> None:
     }
 
 
+def test_an_image_by_its_digest_alone_is_in_the_stacks_registry() -> None:
+    registry = "777788889999.dkr.ecr.eu-west-1.amazonaws.com"
+    given = passed({**STACK, "image_registry": registry}, {"web": service(image={"digest": DIGEST})})
+    assert "Repository web" not in given
+    assert given["Task web"].containers[0].image.uri == f"{registry}/web@{DIGEST}"
+
+
 def test_an_image_is_built_where_the_section_says_so() -> None:
     """From the sources beside the workload."""
     with mock.patch("components.repository.Repository.build", return_value=Image.at(f"hello@{DIGEST}")) as build:
         passed(STACK, {"web": service(image={"build": True})})
-    build.assert_called_once_with("apps/web/service")
+    build.assert_called_once_with("apps/web/service", architecture="X86_64")

@@ -27,6 +27,7 @@ REMOVED = object()
 
 
 ACM = "arn:aws:acm:ap-southeast-1:444455556666:certificate/1a2b"
+DOMAIN: dict[str, Any] = {"name": "shop.example.com", "zone_id": "Z0123456789A"}
 
 
 KNOWN: dict[str, type[WorkloadSettings]] = {"query-service": ServiceSettings, "hello": ServiceSettings}
@@ -130,16 +131,20 @@ BAD = {
     "an unknown insight": ("drydock:cluster/container_insights", True, "got True; one of 'disabled'"),
     "a timeout too long": ("drydock:internal_load_balancer/idle_timeout", 4001, "got 4001; 4000 or less"),
     "an internal balancer open to all": ("drydock:internal_load_balancer/open_to", ["0.0.0.0/0"], "got '0.0.0.0/0'"),
-    "a certificate that is none": ("drydock:internal_load_balancer/certificate_arn", "x", "the ARN of an ACM"),
+    "a certificate that is none": (
+        "drydock:internal_load_balancer/domain",
+        {"name": "shop.example.com", "certificate_arn": "x"},
+        "drydock:internal_load_balancer.domain.certificate_arn: got 'x'; the ARN of an ACM",
+    ),
     "a certificate of another region": (
-        "drydock:internal_load_balancer/certificate_arn",
-        ACM.replace("southeast-1", "southeast-2"),
+        "drydock:internal_load_balancer/domain",
+        {"name": "shop.example.com", "certificate_arn": ACM.replace("southeast-1", "southeast-2")},
         f"one of the stack's own account and region, {ACM.removesuffix('1a2b')}...",
     ),
     "a certificate of another account": (
-        "drydock:internal_load_balancer/certificate_arn",
-        ACM.replace("4444", "1111"),
-        "drydock:internal_load_balancer.certificate_arn: got 'arn:aws:acm:ap-southeast-1:111155556666:certificate",
+        "drydock:internal_load_balancer/domain",
+        {"name": "shop.example.com", "certificate_arn": ACM.replace("4444", "1111")},
+        "drydock:internal_load_balancer.domain.certificate_arn: got 'arn:aws:acm:ap-southeast-1:111155556666:cert",
     ),
     "more blocks than a security group has rules": (
         "drydock:internal_load_balancer",
@@ -148,10 +153,66 @@ BAD = {
     ),
     "more blocks than it has for two ports": (
         "drydock:internal_load_balancer",
-        {"open_to": [f"10.{number}.0.0/16" for number in range(31)], "certificate_arn": ACM},
+        {"open_to": [f"10.{number}.0.0/16" for number in range(31)], "domain": DOMAIN},
         "got 31 blocks; 30 or fewer: each takes a rule for each of 2 port(s)",
     ),
+    "a domain that is a URL": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"name": "https://shop.example.com"},
+        "drydock:internal_load_balancer.domain.name: got 'https://shop.example.com'; a host name in lower case",
+    ),
+    "a domain longer than a certificate's first name": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"name": f"{'a' * 60}.example.com"},
+        ".com'; a host name in lower case such as 'shop.example.com', of 64 characters or fewer",
+    ),
+    "a further name that is none": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"further_names": ["shop.*.example.com"]},
+        "drydock:internal_load_balancer.domain.further_names.0: got 'shop.*.example.com'; a host name in lower case",
+    ),
+    "a further name that is the first": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"further_names": ["shop.example.com"]},
+        "drydock:internal_load_balancer.domain: further_names: got ('shop.example.com',); each name once",
+    ),
+    "a zone as the API writes it": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"zone_id": "/hostedzone/Z0123456789A"},
+        "domain.zone_id: got '/hostedzone/Z0123456789A'; a hosted zone's id, such as 'Z0123456789ABCDEFGHIJ', without",
+    ),
+    "a zone and a certificate": (
+        "drydock:internal_load_balancer/domain",
+        DOMAIN | {"certificate_arn": ACM},
+        "drydock:internal_load_balancer.domain: got both of zone_id and certificate_arn; one of them",
+    ),
+    "neither zone nor certificate": (
+        "drydock:internal_load_balancer/domain",
+        {"name": "shop.example.com"},
+        "drydock:internal_load_balancer.domain: got neither of zone_id and certificate_arn; one of them",
+    ),
+    "a domain that says no name": (
+        "drydock:internal_load_balancer/domain",
+        {"zone_id": "Z0123456789A"},
+        "drydock:internal_load_balancer.domain.name: missing; it must be said",
+    ),
     "an address that is none": ("drydock:alerts/emails", ["ops"], "got 'ops'; an e-mail address"),
+    "a boundary by its ARN": (
+        "drydock:roles/boundary",
+        "arn:aws:iam::444455556666:policy/pipeline/boundary-prod",
+        "such as 'pipeline/boundary-prod'",
+    ),
+    "a boundary with the first slash": ("drydock:roles/boundary", "/boundary", "without its account and the first"),
+    "a registry with a repository": (
+        "drydock:image_registry",
+        "111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/query-service",
+        "without a repository's name behind it",
+    ),
+    "a stage that makes no repository's name beside a registry": (
+        "drydock:stage",
+        "prod-",
+        "drydock:stage: got 'prod-'; repository name: got 'prod-'; lower-case letters and digits",
+    ),
     "a pull account that is none": ("drydock:image_pull_accounts", ["me"], "got 'me'; an account's 12 digits"),
     "no image": ("drydock:workloads/query-service/image", REMOVED, "add `image: {build: true}`, or `image: {digest"),
     "two images": ("drydock:workloads/query-service/image", {"build": True, "digest": DIGEST}, "say one of"),
@@ -260,6 +321,7 @@ def test_an_adopted_network_needs_its_ids_and_nothing_of_a_made_one() -> None:
         "vpc_id": "vpc-0a1b2c3d",
         "cidr": "10.1.0.0/16",
         "zones": ["a", "b"],
+        "public_subnet_ids": ["subnet-2a1b2c3d", "subnet-3a1b2c3d"],
         "app_subnet_ids": ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
         "endpoint_ids": {"execute-api": "vpce-0a1b2c3d"},
     }

@@ -23,20 +23,23 @@ TRUSTS: Final = "trusts"
 
 
 def said(component: Resource, prop: str) -> Reading:
-    """Read *prop* of a component, whose plain lists and mappings may each be written as JSON."""
+    """Read *prop* of a component: JSON, in which null stands for what is not known before it is made."""
     reading = component.read(prop)
-    return Known(_unfolded(reading.value)) if isinstance(reading, Known) else reading
+    if not isinstance(reading, Known) or not isinstance(reading.value, str):
+        return reading
+    try:
+        return Known(_unknown(cast("Tree", json.loads(reading.value)), prop))
+    except ValueError:
+        return reading
 
 
-def _unfolded(tree: Tree) -> Tree:
-    if isinstance(tree, str) and tree[:1] in ("{", "["):  # no name, action or ARN begins so
-        try:
-            return _unfolded(cast("Tree", json.loads(tree)))
-        except ValueError:
-            return tree
+def _unknown(tree: Tree, path: str) -> Tree:
+    """Return *tree* with an `Unknown` for each null."""
     if isinstance(tree, dict):
-        return {key: _unfolded(value) for key, value in tree.items()}
-    return [_unfolded(value) for value in tree] if isinstance(tree, list) else tree
+        return {key: _unknown(value, f"{path}.{key}") for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_unknown(value, f"{path}.{index}") for index, value in enumerate(tree)]
+    return Unknown(path) if tree is None else tree
 
 
 @dataclass(frozen=True)

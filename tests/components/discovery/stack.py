@@ -19,6 +19,7 @@ from components.discovery import (
     ServiceConnect,
     Way,
 )
+from components.domain import Domain
 from components.image import Image
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.namespace import Namespace, NamespaceArgs
@@ -43,8 +44,8 @@ AGENT: Final = Container(image=IMAGE, port=50051, port_name="grpc", app_protocol
 
 
 def balancer(*, name: str = "main", domain: str | None = "grpc.example.com") -> LoadBalancer:
-    said: dict[str, Any] = {"certificate_arn": CERTIFICATE, "domain": domain} if domain else {}
-    return LoadBalancer(name, LoadBalancerArgs(network=NETWORK, **said))
+    named = Domain(name=domain, certificate_arn=CERTIFICATE) if domain else None
+    return LoadBalancer(name, LoadBalancerArgs(network=NETWORK, domain=named))
 
 
 def ways(kind: str, **said: Any) -> Sequence[Way]:

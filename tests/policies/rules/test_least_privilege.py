@@ -317,12 +317,12 @@ def test_a_message_quotes_nothing_undeclared() -> None:
     assert not [it for it in findings if "hunter2" in it.message]
 
 
-def test_a_declaration_may_be_written_as_json_wherever_it_is_plain() -> None:
-    """So components write it, a text being cheaper than its leaves; what is unknown stays beside the texts."""
-    loose = {"actions": '["s3:*"]', "resources": [UNKNOWN]}
-    parts = made("drydock:index:Task", "orders", {"policies": {"p": [json.dumps(MEANT), loose]}})
-    whole = made("drydock:index:Task", "orders", {"policies": json.dumps({"p": [{**MEANT, "resources": ["*"]}]})})
-    assert rules(alone(PACK, parts)) == ["wildcard-action"]
-    assert rules(alone(PACK, whole)) == ["wildcard-resource"]
+def test_a_declaration_may_be_written_as_json() -> None:
+    """So components write it, a text being cheaper than its leaves; null stands for what is not known yet."""
+    loose = {"actions": ["s3:*"], "resources": [None]}
+    said = json.dumps({"p": [MEANT, loose]})
+    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"policies": said}))) == ["wildcard-action"]
+    whole = json.dumps({"p": [{**MEANT, "resources": ["*"]}]})
+    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"policies": whole}))) == ["wildcard-resource"]
     trusts = json.dumps({"orders-task": {**TRUST, "service": "someone.example.com"}})
     assert rules(alone(PACK, made("drydock:index:Task", "orders", {"trusts": trusts}))) == ["trust"]
