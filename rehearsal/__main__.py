@@ -144,7 +144,7 @@ def _run(options: argparse.Namespace, project: Path, detach: Callable[[int], Non
         write()
         report.show(result, screen)
         if detach and result.created:
-            way = reach.told(session.emulator, session.scripts, result.outputs, session.domains)
+            way = reach.told(session.emulator, session.scripts, result.outputs, session.origins)
             screen.print(way, markup=False, soft_wrap=True)
             detach(0 if result.ok else 1)
             while True:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from rehearsal import requests, streams
+from rehearsal.client import Client, domains
 from rehearsal.killing import Killing
 from rehearsal.services import quoted
 
@@ -62,14 +63,14 @@ class Asking:
         """
         for workload, script in self._scripts.items():
             requests.check_names(workload, self._tree.workloads[workload], script)
-        with requests.Client(self._emulator.endpoint, requests.domains(self._tree)) as client:
+        with Client(self._emulator.endpoint, domains(self._tree)) as client:
             for workload, script in self._scripts.items():
                 for request in script.requests:
                     self._record(*self._answer(client, workload, request))
 
     def stream(self) -> None:
         """Open every script's streams, in their order, and have killed who is to be killed meanwhile."""
-        client = requests.Client(self._emulator.endpoint, requests.domains(self._tree))
+        client = Client(self._emulator.endpoint, domains(self._tree))
         for workload, script in self._scripts.items():
             for said in script.streams:
                 url = requests.output_of(workload, self._tree.workloads[workload], said.entrance)
@@ -89,7 +90,7 @@ class Asking:
         done = f"{streamed.complete} of {streamed.times} streams"
         self._progress.note(f"{'ok' if streamed.ok else 'FAILED'}  {done}  {streamed.method} {streamed.path}")
 
-    def _answer(self, client: requests.Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
+    def _answer(self, client: Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
         """Return what came of *request*, and what the workload's containers wrote meanwhile if it failed."""
         if silent := self._silent.get((workload, request.entrance)):
             # Else each of them waits as long, and a hanging handler holds the rehearsal for minutes.

@@ -41,6 +41,8 @@ def of_stack(workload: str, outputs: Mapping[str, Any], script: Script) -> tuple
             "requests": kept("requests", script.requests),
             "streams": kept("streams", script.streams),
             "jobs": kept("jobs", script.jobs),
+            "replacements": kept("replacements", script.replacements),
+            "forbidden": kept("forbidden", script.forbidden),
         }
     )
     return for_stack, left_out

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
-from pulumi.runtime import mocks, settings, stack
+from pulumi.runtime import mocks, settings
+from pulumi.runtime.stack import run_in_stack
 
 from rehearsal import stack_file, wire
 from rehearsal.monitor import BrokenStandInError, Maker, Monitor
@@ -73,7 +74,7 @@ def _ignore(_: Registered) -> None:
 
 def run(
     project_dir: Path,
-    stack_name: str,
+    stack: str | stack_file.StackFile,
     *,
     preview: bool,
     maker: Maker,
@@ -82,14 +83,14 @@ def run(
     on_start: Callable[[Registered], None] = _ignore,
     on_done: Callable[[Registered], None] = _ignore,
 ) -> Result:
-    """Run the `__main__.py` of *project_dir*, unmodified, with the settings of the stack *stack_name*.
+    """Run the `__main__.py` of *project_dir*, unmodified, with the settings of *stack*.
 
     It may be called again and again in one process: each run begins with fresh modules and a fresh runtime. It never
     raises for what the user can mend: that is in the result's `error`. When it returns, no registration is under way.
 
     Args:
         project_dir: The folder of `Pulumi.yaml`; the working directory of the program.
-        stack_name: Names `Pulumi.<stack>.yaml`.
+        stack: Names `Pulumi.<stack>.yaml`; or what was read of it, with settings that have changed since.
         preview: Make nothing; ids and all that is computed are unknown.
         maker: Makes the resources; in a preview it is asked for the types that it knows alone.
         names: Where physical names' suffixes come from. Give the same one to a preview and the run after it, so
@@ -103,12 +104,12 @@ def run(
     started = time.monotonic()
     project_dir = project_dir.resolve()
     try:
-        read = stack_file.read(project_dir, stack_name)
+        read = stack_file.read(project_dir, stack) if isinstance(stack, str) else stack
     except stack_file.StackFileError as error:
-        return Result(stack=stack_name, preview=preview, error=Failure(message=str(error)))
+        return Result(stack=str(stack), preview=preview, error=Failure(message=str(error)))
     monitor = Monitor(
         project=read.project,
-        stack=stack_name,
+        stack=read.stack,
         maker=maker,
         preview=preview,
         names=names,
@@ -130,7 +131,7 @@ def run(
     lines = said.lines + [("warning", f"{line.filename}:{line.lineno}: {line.message}") for line in own]
     return Result(
         project=read.project,
-        stack=stack_name,
+        stack=read.stack,
         preview=preview,
         graph=list(monitor.graph.values()),
         outputs=monitor.exports,
@@ -175,7 +176,7 @@ async def _program(project_dir: Path, read: stack_file.StackFile, monitor: Monit
     # The mocks make a root stack that is finished before the program begins: exports that come later, and a program
     # that uses `pulumi.run`, would be lost on it. The language host's own way makes one that lasts as long as the run.
     settings.ROOT.set(None)
-    await stack.run_in_stack(lambda: _main(project_dir, monitor))
+    await run_in_stack(lambda: _main(project_dir, monitor))
 
 
 def _main(project_dir: Path, monitor: Monitor) -> None:

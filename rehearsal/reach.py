@@ -5,22 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rehearsal.requests import Client, EntranceError, check_names, output_of
+from rehearsal.client import Client
+from rehearsal.requests import EntranceError, check_names, output_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from rehearsal.emulator import Emulator
+    from rehearsal.origins import Origins
     from rehearsal.script import Script
 
 
-def told(
-    emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str, Any], domains: Mapping[str, str]
-) -> str:
+def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str, Any], origins: Origins) -> str:
     """Return lines for a shell: they work as they stand, in a shell of one's own.
 
-    *domains* are load balancers' own → the names that the emulator knows them by.
+    *origins* are where load balancers answer a browser, which cannot be told whom a request is for.
     """
     lines = [
         "It stays up until `python -m rehearsal down`. In another shell:",
@@ -29,7 +29,7 @@ def told(
         "  aws ecs list-clusters",
         f"""  {sys.executable} -c 'import boto3; print(boto3.client("ecs").list_clusters()["clusterArns"])'""",
     ]
-    client = Client(emulator.endpoint, domains)
+    client = Client(emulator.endpoint, origins.domains)
     handed_out = outputs.get("workloads", {})
     for workload, followed in scripts.items():
         try:
@@ -41,4 +41,6 @@ def told(
         for entrance, request in last.items():
             url = output_of(workload, handed_out[workload], entrance)
             lines += ["", f"  # {workload}: {request.name}", f"  {client.curl(url, request)}"]
+            if (here := origins.here(url)) != url:
+                lines.append(f"  # in a browser: {here}")
     return "\n".join(lines)

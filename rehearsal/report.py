@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rehearsal.result import Asked, Ran, Resource, Result, Streamed
+    from rehearsal.result import Asked, Ran, Refused, Replaced, Resource, Result, Streamed
 
 _INDENT: Final = 4
 """Columns that a level of the tree takes."""
@@ -35,9 +35,12 @@ def show(result: Result, screen: Console) -> None:
         _policies(result, screen)
         _requests(result, screen)
         _streams(result, screen)
+        _forbidden(result, screen)
         _jobs(result, screen)
+        _replacements(result, screen)
         _outputs(result, screen)
         _not_proved(result, screen)
+    _lines(screen, "Notes", result.notes, "dim")
     _lines(screen, "Warnings", result.warnings, "yellow")
     if result.traceback:
         _lines(screen, "Where it broke", result.traceback.splitlines(), "dim")
@@ -141,7 +144,9 @@ def _policies(result: Result, screen: Console) -> None:
             screen.print(Text(f"  {each.pack}  {name}  {each.message}", style="dim"), soft_wrap=True)
 
 
-def _came(result: Result, screen: Console, kind: str, done: Sequence[Asked | Streamed | Ran]) -> bool:
+def _came(
+    result: Result, screen: Console, kind: str, done: Sequence[Asked | Streamed | Ran | Replaced | Refused]
+) -> bool:
     """Say how many of a *kind* came as expected, and how many were not for this stack; whether any was asked."""
     left_out = [each for each in result.left_out if each.kind == kind]
     said = [f"{sum(each.ok for each in done)} of {len(done)} as expected"] if done else []
@@ -187,6 +192,19 @@ def _streams(result: Result, screen: Console) -> None:
     screen.print(Padding(grid, (0, 0, 0, 2)))
 
 
+def _forbidden(result: Result, screen: Console) -> None:
+    if not _came(result, screen, "forbidden", result.forbidden):
+        return
+    grid = Table.grid(padding=(0, 2))
+    for each in result.forbidden:
+        grid.add_row(
+            Text("ok", style="green") if each.ok else Text("FAILED", style="bold red"),
+            f"{each.call} by {each.service}",
+            Text(each.name, style="dim"),
+        )
+    screen.print(Padding(grid, (0, 0, 0, 2)))
+
+
 def _jobs(result: Result, screen: Console) -> None:
     if not _came(result, screen, "jobs", result.jobs):
         return
@@ -197,6 +215,23 @@ def _jobs(result: Result, screen: Console) -> None:
             each.outcome if each.exit_code is None else f"{each.outcome} with {each.exit_code}",
             Text(f"{each.seconds:.1f} s", justify="right"),
             Text(each.started, style="cyan"),
+            Text(each.name, style="dim"),
+        )
+    screen.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _replacements(result: Result, screen: Console) -> None:
+    if not _came(result, screen, "replacements", result.replacements):
+        return
+    grid = Table.grid(padding=(0, 2))
+    for each in result.replacements:
+        answers = ", ".join(f"{count} {answer}" for answer, count in each.answers.items())
+        grid.add_row(
+            Text("ok", style="green") if each.ok else Text("FAILED", style="bold red"),
+            each.outcome,
+            Text(f"{each.seconds:.1f} s", justify="right"),
+            f"{each.before} to {each.after}" if each.before != each.after else f"{each.before} stays",
+            f"answers: {answers}",
             Text(each.name, style="dim"),
         )
     screen.print(Padding(grid, (0, 0, 0, 2)))

@@ -6,103 +6,35 @@ import contextlib
 import http
 import json
 import re
-import shlex
 import time
+from collections import Counter
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import urllib3
 from pulumi.runtime.rpc import UNKNOWN
 
+from rehearsal import client
 from rehearsal.result import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from rehearsal.client import Client
     from rehearsal.emulator import Emulator
     from rehearsal.graph import Answer, Registered
-    from rehearsal.script import Request, Script
+    from rehearsal.script import Expectation, Request, Script
     from rehearsal.tree import Tree
 
-TIMEOUT: Final = 35.0
-"""Seconds for one answer. An API Gateway gives up after 29 and a workload here after 30 by default, each with an answer
-that says so; what is still silent then is not going to speak."""
 _BRIEF: Final = 300
 """Characters of an answer that are quoted: a few lines of a terminal."""
-_LOAD_BALANCER: Final = "drydock:index:LoadBalancer"
 _STAGE: Final = "aws:apigateway/stage:Stage"
 _METHOD_SETTINGS: Final = "aws:apigateway/methodSettings:MethodSettings"
 
 
 class EntranceError(Exception):
     """A request or a seed names an output that the workload does not have, or that is no URL."""
-
-
-class Client:
-    """An HTTP client that finds every name where the emulator is, as a resolver inside the VPC would find AWS."""
-
-    def __init__(self, gateway: str, domains: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Resolve each name to *gateway*, such as ``http://127.0.0.1:4566``, and loopback addresses to themselves.
-
-        *domains* are load balancers' own → the names that AWS gave them, which the emulator knows them by.
-        """
-        self._gateway, self._domains = gateway, domains
-        self._pools = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT))
-
-    def __enter__(self) -> Self:
-        """Keep connections open until the block ends."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close them."""
-        self._pools.clear()
-
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request, follow no redirect, and return the answer's status, headers and body.
-
-        Raises:
-            urllib3.exceptions.HTTPError: there was no answer.
-
-        """
-        address, host = self.resolve(url)
-        answer = self._pools.request(method, address, body=body, headers={**host, **headers}, redirect=False)
-        return answer.status, answer.headers, answer.data
-
-    def resolve(self, url: str) -> tuple[str, dict[str, str]]:
-        """Return where *url* is to be had, and the header that says whom it is for.
-
-        The port goes with the name, since the emulator picks a load balancer's listener by it. It ends no TLS.
-        """
-        asked = urlsplit(url)
-        if asked.hostname in ("127.0.0.1", "localhost"):
-            return url, {}
-        port = asked.port or {"http": 80, "https": 443}[asked.scheme]
-        rest = asked._replace(scheme="", netloc="").geturl()
-        host = self._domains.get(str(asked.hostname), str(asked.hostname))
-        return f"{self._gateway}{rest}", {"Host": f"{host}:{port}" if port != 80 else host}  # noqa: PLR2004
-
-    def curl(self, url: str, request: Request) -> str:
-        """Return the shell command that sends *request* to its entrance's *url*."""
-        address, host = self.resolve(url.rstrip("/") + request.path)
-        headers, body = _headers_and_body(request)
-        words = ["curl", "-i", "-X", request.method]
-        for name, value in {**host, **headers}.items():
-            words += ["-H", f"{name}: {value}"]
-        words += ["-d", body.decode()] if body is not None else []
-        return shlex.join([*words, address])
-
-
-def domains(tree: Tree) -> dict[str, str]:
-    """Return the hosts of the URLs of *tree*'s load balancers → their DNS names.
-
-    They differ where a balancer has a domain, whose record is nothing of the program's.
-    """
-    outputs = [each.outputs for each in tree.of(_LOAD_BALANCER)]
-    return {str(urlsplit(str(each["url"])).hostname): str(each["dns_name"]).lower() for each in outputs}
 
 
 def seed(emulator: Emulator, workload: str, outputs: Mapping[str, Any], script: Script) -> int:
@@ -151,21 +83,33 @@ def check_names(workload: str, outputs: Mapping[str, Any], script: Script) -> No
                 f"a {type(outputs[request.entrance]).__name__} and no URL: name an output that begins with "
                 "http:// or https://"
             )
+    for request in script.requests:
+        url = output_of(workload, outputs, request.entrance)
+        if (request.host or request.scheme) and urlsplit(url).hostname in client.LOOPBACK:
+            raise EntranceError(
+                f"{workload}: the request {request.name!r} says `host` or `scheme`, which are for load balancers, and "
+                f"the output {request.entrance!r} is none's"
+            )
 
 
-def ask(client: Client, workload: str, outputs: Mapping[str, Any], request: Request) -> Asked:
+def ask(through: Client, workload: str, outputs: Mapping[str, Any], request: Request) -> Asked:
     """Send *request* through its entrance and compare the answer."""
-    url = output_of(workload, outputs, request.entrance).rstrip("/") + request.path
-    headers, body = _headers_and_body(request)
+    url = client.url_of(request, output_of(workload, outputs, request.entrance))
+    headers, body = client.headers_and_body(request)
     started = time.monotonic()
     status, late = 0, False
+    problems: list[str] = []
+    answers: list[bytes] = []
     try:
-        status, answered, content = client.send(request.method, url, headers, body)
-        problems = list(_differences(request, status, answered, content))
+        while not problems and len(answers) < request.times:
+            status, answered, content = through.send(request.method, url, headers, body, host=request.host)
+            problems = list(_differences(request, status, answered, content))
+            answers.append(content)
         late = bool(problems) and status == http.HTTPStatus.GATEWAY_TIMEOUT
+        problems = problems or list(_too_much_alike(request.expect, answers))
     except urllib3.exceptions.ReadTimeoutError:
-        problems, late = [f"no answer from {url} within {TIMEOUT:.0f} s"], True
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        problems, late = [f"no answer from {url} within {client.TIMEOUT:.0f} s"], True
+    except (urllib3.exceptions.HTTPError, client.NoSuchNameError, OSError) as error:
         problems = [f"no answer from {url}: {error}"]
     return asked(workload, request, problems, status=status, seconds=time.monotonic() - started, late=late)
 
@@ -194,12 +138,6 @@ def asked(
     )
 
 
-def _headers_and_body(request: Request) -> tuple[dict[str, str], bytes | None]:
-    if request.json_ is not None:
-        return {"Content-Type": "application/json", **request.headers}, json.dumps(request.json_).encode()
-    return dict(request.headers), request.text.encode() if request.text is not None else None
-
-
 def _differences(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[str]:
     wanted = request.expect
     text = content.decode(errors="replace")
@@ -209,6 +147,9 @@ def _differences(request: Request, status: int, headers: Mapping[str, str], cont
     for name, value in wanted.headers.items():
         if given.get(name.lower()) != value:
             yield f"expected header {name}: {value}, got {given.get(name.lower(), 'none')}"
+    for part in wanted.contains:
+        if part not in text:
+            yield f"expected {part!r} in the answer, got {text[:_BRIEF]!r}"
     if wanted.json_ is None or status != wanted.status:
         return
     try:
@@ -217,6 +158,22 @@ def _differences(request: Request, status: int, headers: Mapping[str, str], cont
         yield f"expected JSON, got {text[:_BRIEF]!r}"
         return
     yield from differences(wanted.json_, got)
+
+
+def _too_much_alike(wanted: Expectation, answers: Sequence[bytes]) -> Iterator[str]:
+    for field, fewest in wanted.distinct.items():
+        values = Counter(_field(content, field) for content in answers)
+        if len(values) < fewest:
+            found = ", ".join(f"{value} ({count} times)" for value, count in values.items())
+            yield f"expected {fewest} different values of {field!r} in {len(answers)} answers, got {found}"
+
+
+def _field(content: bytes, name: str) -> str:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return "no JSON"
+    return json.dumps(cast("dict[str, Any]", answer).get(name)) if isinstance(answer, dict) else "no object"
 
 
 def differences(expected: Any, got: Any, at: str = "the answer") -> Iterator[str]:

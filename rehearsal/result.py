@@ -131,12 +131,58 @@ class Ran:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Replaced:
+    """One service that was given a new version while requests went on, and what became of it."""
+
+    workload: str
+    name: str
+    """What holds if all was as expected."""
+    service: str
+    before: str
+    """The task definition that ran, as ``family:revision``."""
+    after: str
+    """The one that runs now."""
+    outcome: str
+    """What ECS says of the deployment: ``completed``, ``rolled back`` or ``failed``."""
+    told: str
+    """What the program failed with; empty if it did not."""
+    requests: int
+    """How many were sent."""
+    answers: dict[str, int]
+    """Status, or why there was no answer → how many."""
+    exit_codes: tuple[int, ...]
+    """Of the old version's containers that have ended."""
+    seconds: float
+    ok: bool
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """One call that IAM must refuse, and what came of it."""
+
+    workload: str
+    name: str
+    """What holds if it was refused."""
+    service: str
+    """Whose role asked."""
+    call: str
+    """The action."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was."""
+        return not self.problems
+
+
+@dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """A part of a workload's script that is not for this stack."""
 
     workload: str
     kind: str
-    """``requests``, ``streams`` or ``jobs``."""
+    """``requests``, ``streams``, ``jobs`` or ``replacements``."""
     name: str
     """What would have been shown."""
     why: str
@@ -174,6 +220,8 @@ class Result:
     requests: list[Asked] = field(default_factory=list[Asked])
     streams: list[Streamed] = field(default_factory=list[Streamed])
     jobs: list[Ran] = field(default_factory=list[Ran])
+    replacements: list[Replaced] = field(default_factory=list[Replaced])
+    forbidden: list[Refused] = field(default_factory=list[Refused])
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """The stack's exports; a secret's value is not among them."""
@@ -186,6 +234,8 @@ class Result:
     """What else an account could still show to be wrong."""
     corrected: list[str] = field(default_factory=list[str])
     """Where the emulator is held to our own reading of AWS's documentation, which may be wrong too."""
+    notes: list[str] = field(default_factory=list[str])
+    """What the program says of itself, at every preview and deployment."""
     warnings: list[str] = field(default_factory=list[str])
     """What the engineer should see and does not fail a rehearsal."""
     errors: list[str] = field(default_factory=list[str])

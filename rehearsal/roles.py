@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal.result import Lack
 from rehearsal.services import SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from rehearsal.emulator import Denial
     from rehearsal.graph import Registered
@@ -63,28 +62,15 @@ def idle(tree: Tree, exercised: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def _granted(tree: Tree, role: Registered) -> set[tuple[str, str]]:
-    """Return what the components above *role*'s policies declare for it: actions, each with its resource."""
-    granted: set[tuple[str, str]] = set()
-    for policy in tree.of(_ROLE_POLICY):
-        above = tree.get(policy.parent)
-        if role.urn in policy.property_dependencies.get("role", []) and above is not None:
-            declared = cast("Mapping[str, list[Mapping[str, Any]]]", _unfolded(above.inputs.get("policies") or {}))
-            granted |= {
-                (str(action), str(resource))
-                for statement in declared.get(policy.name, [])
-                for action in statement["actions"]
-                for resource in statement["resources"]
-            }
-    return granted
-
-
-def _unfolded(said: Any) -> Any:
-    """Return what a component *said*, whose plain lists and mappings are each written as JSON."""
-    if isinstance(said, str) and said[:1] in ("{", "["):
-        return json.loads(said)
-    if isinstance(said, Mapping):
-        return {key: _unfolded(value) for key, value in cast("Mapping[str, Any]", said).items()}
-    return [_unfolded(value) for value in cast("list[Any]", said)] if isinstance(said, list) else said
+    """Return what *role*'s policies allow: actions, each with its resource."""
+    return {
+        (action, resource)
+        for policy in tree.of(_ROLE_POLICY)
+        if role.urn in policy.property_dependencies.get("role", [])
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
 
 
 def _with_exec(tree: Tree) -> set[Any]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 import yaml
 from pydantic import AfterValidator, Field, Strict, ValidationError, model_validator
 
+from rehearsal.script_forbidden import Forbidden
 from rehearsal.script_jobs import WithJobs
 from rehearsal.script_part import Conditional, Part, named_once
+from rehearsal.script_replacements import Replacement
 from rehearsal.script_streams import Streams
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class Expectation(Part):
     """Headers that it has, names in any case."""
     json_: Any = Field(default=None, alias="json")
     """Part of the answer: an object may have more fields; a list has exactly these elements; all else is equal."""
+    contains: tuple[str, ...] = ()
+    """Texts that the answer has all of, as it was sent."""
+    distinct: dict[str, Annotated[int, Strict(), Field(ge=2)]] = Field(default_factory=dict[str, int])
+    """Fields of a JSON answer → how many different values they have at the least, over all `times`."""
 
 
 class Request(Conditional):
@@ -66,6 +72,12 @@ class Request(Conditional):
     """The workload's output that holds a URL; `path` is put behind it."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     path: str = Field(pattern="^/")
+    scheme: Literal["http", "https"] | None = None
+    """By which a load balancer is asked: ``http`` to see what a redirect says, which is never followed. Default: the
+    URL's own."""
+    host: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+$")
+    """The host name that a load balancer is asked for. Over HTTPS it must be a name that leads to one. Default: the
+    URL's own."""
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     json_: Any = Field(default=None, alias="json")
     """A body, sent as JSON."""
@@ -75,7 +87,15 @@ class Request(Conditional):
     """What is away while this request is made."""
     exercises: tuple[str, ...] = ()
     """The actions of the task's role without which this answer would not come about."""
+    times: Annotated[int, Strict()] = Field(default=1, ge=1, le=100)
+    """How often it is sent, one after the other; each answer is as expected."""
     expect: Expectation
+
+    @model_validator(mode="after")
+    def _often_enough(self) -> Self:
+        if (most := max(self.expect.distinct.values(), default=1)) > self.times:
+            raise ValueError(f"expect.distinct: got {most} of {self.times} answers; say `times: {most}` or more")
+        return self
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -90,10 +110,12 @@ class Script(WithJobs):
     seed: tuple[Seed, ...] = ()
     requests: Annotated[tuple[Request, ...], AfterValidator(named_once)] = ()
     streams: Annotated[tuple[Streams, ...], AfterValidator(named_once)] = ()
+    replacements: Annotated[tuple[Replacement, ...], AfterValidator(named_once)] = ()
+    forbidden: Annotated[tuple[Forbidden, ...], AfterValidator(named_once)] = ()
 
     def exercised(self) -> Iterator[str]:
         """Yield the actions of the tasks' roles that it has them use."""
-        for each in (*self.requests, *self.streams, *self.jobs):
+        for each in (*self.requests, *self.streams, *self.jobs, *self.replacements):
             yield from each.exercises
 
 
@@ -150,7 +172,7 @@ def _place(location: tuple[int | str, ...], content: Any) -> str:
     """Write ``requests[3].expect.status (a user without rows gets none)``: people know a request by its sentence."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     match location:
-        case ("requests" | "streams" | "jobs" as kind, int(index), *_):
+        case ("requests" | "streams" | "jobs" | "replacements" as kind, int(index), *_):
             named = content[kind][index]
             sentence = cast("dict[str, Any]", named).get("name") if isinstance(named, dict) else None
             return f"{place} ({sentence})" if sentence else place

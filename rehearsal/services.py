@@ -32,15 +32,17 @@ def wait(
     within: float = WITHIN,
     forgiven: int = 0,
     on_well: Callable[[Registered], None] = lambda _: None,
+    hopeless: Callable[[], bool] = lambda: False,
 ) -> list[str]:
     """Wait until all *services* are well, *within* seconds; return what is wrong with those that are not.
 
-    *on_well* is told of each as it is. *forgiven* is how many stopped tasks of each are no fault of its own.
+    *on_well* is told of each as it is. *forgiven* is how many stopped tasks of each are no fault of its own,
+    and *hopeless* whether to wait no longer for those that are not well yet.
     """
     deadline = time.monotonic() + within
     waiting = [_Watched(emulator, containers, service, forgiven) for service in services]
     given_up: list[_Watched] = []
-    while waiting and time.monotonic() < deadline:
+    while waiting and time.monotonic() < deadline and not hopeless():
         for watched in list(waiting):
             if watched.is_well():
                 on_well(watched.service)
@@ -50,9 +52,8 @@ def wait(
                 waiting.remove(watched)
         if waiting:
             time.sleep(_EVERY)
-    return [watched.told(f"after {within:.0f} s") for watched in waiting] + [
-        it.told("and ECS gives up") for it in given_up
-    ]
+    when = f"after {within:.0f} s" if time.monotonic() >= deadline else "and will not be"
+    return [watched.told(when) for watched in waiting] + [it.told("and ECS gives up") for it in given_up]
 
 
 def quoted(lines: Iterable[str]) -> list[str]:

@@ -13,26 +13,32 @@ from pulumi.runtime import rpc
 
 from rehearsal import (
     account,
+    boundaries,
+    client,
     conditions,
     dns,
+    forbidden,
     jobs,
     killing,
     packs,
     program,
+    replacing,
     requests,
     roles,
     script,
-    services,
     stack_file,
     streams,
     unproved,
 )
-from rehearsal.asking import Asking
 from rehearsal.autoname import Names
-from rehearsal.containers import NOT_ENFORCED, ContainerError, Containers, prove_secrets
+from rehearsal.containers import NOT_ENFORCED, ContainerError, Containers
+from rehearsal.deployment import Deployment
+from rehearsal.ecs_agents import EcsAgents
 from rehearsal.emulator import Emulator, EmulatorError, launch
 from rehearsal.network_balancers import NetworkBalancerError, NetworkBalancers
+from rehearsal.origins import Origins
 from rehearsal.outside import OutsideError
+from rehearsal.proving import Proving
 from rehearsal.result import Resource, Result, Verdict, refusals, shown
 from rehearsal.stand_ins import Preview, StandIns
 from rehearsal.tree import Tree
@@ -45,8 +51,6 @@ if TYPE_CHECKING:
     from rehearsal.keeper import Run
     from rehearsal.progress import Progress
     from rehearsal.script import Script
-
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 _NOWHERE: Final = {
     # A pack may look a subnet up in AWS. At a preview there is none to ask, and no real account may be asked.
@@ -63,9 +67,11 @@ _NO_FILES: Final = {
 _TOLD: Final = (
     ContainerError,
     EmulatorError,
+    forbidden.ForbiddenError,
     NetworkBalancerError,
     OutsideError,
     packs.PackError,
+    replacing.ReplacementError,
     requests.EntranceError,
     script.ScriptError,
     stack_file.StackFileError,
@@ -85,8 +91,8 @@ class Session:
     ended = False
     """Whether `result` is complete."""
     emulator: Emulator
-    domains: Mapping[str, str]
-    """Domain of a load balancer → its DNS name."""
+    origins: Origins
+    """Where load balancers answer on this machine."""
     scripts: dict[str, Script]
     """Workload → its script; a workload without one is not among them."""
     _tree: Tree | None
@@ -94,11 +100,10 @@ class Session:
     def __init__(self, project_dir: Path, stack: str, progress: Progress) -> None:
         """Rehearse the *stack* of *project_dir*."""
         self.result, self._tree = Result(stack=stack, seconds=progress.seconds), None
-        self.domains, self.scripts = {}, {}
+        self.scripts = {}
         self._project_dir, self._stack, self._progress = project_dir, stack, progress
         self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
-        self._names = Names()
-        self._closing = ExitStack()
+        self._names, self._closing = Names(), ExitStack()
 
     def preview(self, run: Run) -> None:
         """Evaluate the program with unknown ids, and have the policies judge it. What starts, starts in *run*."""
@@ -150,39 +155,43 @@ class Session:
         with self._progress.phase("emulator", "starting the emulator"):
             containers = self._start_emulator(run, planned)
         emulator = self.emulator
-        maker = StandIns(
+        stand_ins = StandIns(
             emulator.client,
             account=emulator.account,
             region=emulator.region,
             project_dir=self._project_dir,
             gateway=emulator.endpoint,
         )
+        deployment = Deployment(
+            self._project_dir, self._stack, stand_ins, self._names, {**emulator.environment, **_NO_FILES}
+        )
         with self._start_packs(run, {**emulator.environment, **_NO_FILES}, preview=False) as judges:
             self.result.created = True
             with self._progress.phase("deployment", f"deploying {self._stack}"):
-                deployed = program.run(
-                    self._project_dir,
-                    self._stack,
-                    preview=False,
-                    maker=maker,
-                    names=self._names,
-                    environment={**emulator.environment, **_NO_FILES},
-                    on_start=self._progress.begin,
-                    on_done=self._progress.made,
-                )
+                deployed = deployment.run(on_start=self._progress.begin, on_done=self._progress.made)
             tree = self._tree = Tree(deployed.graph, deployed.outputs)
             try:
                 self._take(deployed)
                 self._balancers.open(tree)
-                self.domains = requests.domains(tree)
+                agents = self._closing.enter_context(EcsAgents(tree, emulator))
+                self.origins.domains = client.domains(tree)
+                proving = Proving(
+                    tree,
+                    self.scripts,
+                    emulator=emulator,
+                    containers=containers,
+                    deployment=deployment,
+                    result=self.result,
+                    progress=self._progress,
+                )
                 with ThreadPoolExecutor(1) as beside:
                     judging = beside.submit(self._judge, judges, deployed, "policies")
-                    well = self._wait(tree, containers)
+                    well = proving.wait(lambda: bool(agents.faults))
                     judging.result()
                 if well:
-                    self._ask_all(tree, containers, maker)
-                    self._prove_secrets(tree)
-                    self._check_logs(containers)
+                    proving.prove()
+                for fault in agents.faults:
+                    self.result.fail(fault)
             finally:
                 self.tell_denials()
                 self.result.not_there = unproved.used(tree)
@@ -194,9 +203,12 @@ class Session:
         containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
         self._equip(containers)
         self.emulator = launch(run, account=account_id, region=region, docker_host=containers.docker_host)
+        boundaries.make(self.emulator, planned, self._project_dir)
         containers.emulator = self.emulator
         self._balancers = self._closing.enter_context(NetworkBalancers(self.emulator, containers.address_of))
         containers.dns_server = self._closing.enter_context(dns.serve(self.emulator, self._balancers.addresses))
+        names = client.names(planned)
+        containers.origins = self.origins = self._closing.enter_context(Origins(self.emulator.endpoint, names))
         return containers
 
     def _equip(self, containers: Containers) -> None:
@@ -205,6 +217,9 @@ class Session:
             beside = script.path_of(self._project_dir, workload).parent
             for repository, folder in followed.images.items():
                 containers.images[repository] = beside / folder
+            for each in followed.replacements:
+                if each.source:
+                    containers.images[replacing.digest(workload, each)] = beside / each.source
             for each in followed.outside.values():
                 containers.outside.start(each.origin, beside / each.server)
 
@@ -224,8 +239,9 @@ class Session:
         result.outputs = shown(evaluated.outputs, evaluated.secret_outputs, rpc.UNKNOWN)
         result.validated_only = sorted({each.type for each in evaluated.graph if each.proof == "validated"})
         for level, text in evaluated.log:
-            if level in ("warning", "error") and text not in result.warnings:
-                result.warnings.append(text)
+            told = result.notes if level == "info" else result.warnings
+            if text not in told:
+                told.append(text)
         if evaluated.error:
             result.fail(evaluated.error.message)
             result.traceback = evaluated.error.traceback
@@ -252,69 +268,7 @@ class Session:
                 self.result.left_out += left_out
                 requests.check_names(workload, handed_out, read[workload])
                 killing.check(tree, workload, read[workload])
+                replacing.check(tree, workload, read[workload])
                 jobs.check_names(workload, tree, read[workload])
+                forbidden.check(tree, workload, read[workload])
         return read
-
-    def _wait(self, tree: Tree, containers: Containers) -> bool:
-        with self._progress.phase("services", "waiting for the services"):
-            wrong = services.wait(
-                self.emulator,
-                containers,
-                tree.of(services.SERVICE),
-                on_well=lambda service: self._progress.note(f"service {service.name} is well"),
-            )
-        for each in wrong:
-            self.result.fail(each)
-        return not wrong
-
-    def _ask_all(self, tree: Tree, containers: Containers, maker: StandIns) -> None:
-        asking = Asking(
-            tree,
-            self.scripts,
-            emulator=self.emulator,
-            containers=containers,
-            make=maker.make,
-            result=self.result,
-            progress=self._progress,
-        )
-        with self._progress.phase("seed", "seeding tables"):
-            asking.seed()
-        with self._progress.phase("requests", "sending requests"):
-            asking.ask()
-        if any(each.streams for each in self.scripts.values()):
-            with self._progress.phase("streams", "opening streams"):
-                asking.stream()
-        if any(each.jobs for each in self.scripts.values()):
-            with self._progress.phase("jobs", "running jobs"):
-                jobs.Jobs(
-                    tree,
-                    self.scripts,
-                    emulator=self.emulator,
-                    containers=containers,
-                    result=self.result,
-                    progress=self._progress,
-                ).run()
-        self.result.warnings += [
-            f"nothing was asked of {workload}: it has no {script.path_of(self._project_dir, workload)}"
-            for workload in tree.workloads
-            if workload not in self.scripts
-        ]
-        self.result.warnings += roles.idle(
-            tree,
-            {workload: set(followed.exercised()) for workload, followed in self.scripts.items()},
-        )
-
-    def _prove_secrets(self, tree: Tree) -> None:
-        with self._progress.phase("secrets", "reading secrets as the execution roles"):
-            ecs = self.emulator.client("ecs")
-            for each in tree.of(_TASK_DEFINITION):
-                found = ecs.describe_task_definition(taskDefinition=each.outputs["arn"])["taskDefinition"]
-                for refusal in prove_secrets(self.emulator, found):
-                    self.result.fail(f"task {each.name!r}, {refusal}")
-
-    def _check_logs(self, containers: Containers) -> None:
-        for each in containers.all():
-            if each.log_stream and each.log_stream.error:
-                self.result.fail(
-                    f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
-                )

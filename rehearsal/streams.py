@@ -19,7 +19,7 @@ from rehearsal.result import Streamed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rehearsal.requests import Client
+    from rehearsal.client import Client
     from rehearsal.script_streams import Streams
 
 CUT: Final = "no last line"

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 NOT_ASKED: Final = (
     "whether whoever deploys may (the emulator is used as the account's root), iam:PassRole among it",
+    "the permissions boundary of a role that mounts a file system, or by which a state machine manages its rule",
     "service quotas, prices, and what a region does not have",
-    "TLS and certificates",
+    "TLS itself: an HTTPS listener is spoken to in plain HTTP, and who may hold its certificate is not asked",
     "real firing of alarms, scaling and lifecycle rules",
     "the times at which schedules fire, in their time zones and windows, and their retries",
     "the role of a state machine that calls other services than DynamoDB, ECS, SNS and SQS, and its own time limit",
@@ -32,11 +33,19 @@ CORRECTED: Final = {
     "_name_log_streams": "the ARN that log actions are held against",
     "_name_parameters": "the ARN that ssm:GetParameters is held against",
     "_leave_balancers_their_paths": "which requests are a load balancer's",
+    "answer_where_it_listens": "the ports on which a load balancer answers",
     "probe_targets": "the health of a load balancer's targets",
     "take_loopback_for_tls": "aws:SecureTransport, which is always true here",
     "hold_tasks_to_their_definition": "what ECS actions on tasks, iam:PassRole and a topic's key are held against",
     "tell_of_tasks": "ECS Task State Change events",
     "keep_exit_codes": "the exit codes of a task that is stopped",
+    "route_to_the_healthy": "which targets a load balancer sends requests to",
+    "drain_before_stopping": "what becomes of the requests of a task that a service stops",
+    "complete_when_healthy": "when a service's deployment is completed, and which tasks it replaces",
+    "fail_at_an_alarm": "deployments that an alarm fails",
+    "tell_of_deployments": "what ECS says of a service's deployments",
+    "place_on_instances": "container instances: that a task on EC2 waits for one, with its host ports free",
+    "lead_to_host_ports": "the host ports of tasks on EC2 behind a load balancer",
     "share_the_hosts_network": "the start of a task in host mode",
     "act_under_the_role": "the calls of a state machine under its role, and the end of ecs:runTask.sync",
     "ask_for_the_managed_rule": "the rule that a state machine must be allowed to manage",
@@ -57,13 +66,21 @@ def used(tree: Tree) -> list[str]:
     connected = [each for each in services if each.inputs.get("serviceConnectConfiguration", {}).get("enabled")]
     balancers = [each for each, _ in network_balancers.declared(tree)]
     lattice = tree.of("aws:vpclattice/service:Service")
+    shifting = [
+        each
+        for each in services
+        if each.inputs.get("deploymentConfiguration", {}).get("strategy", "ROLLING") != "ROLLING"
+    ]
     newer = [
         each
         for each in tree.of("aws:lb/targetGroup:TargetGroup")
         if each.inputs.get("protocolVersion", "HTTP1") in ("GRPC", "HTTP2")
     ]
+    records = tree.of("aws:route53/record:Record")
     told = [
+        ("hosted zones: each is an empty one made here, of any name, and nobody delegates to it ({})", records),
         ("Service Connect: no task has its proxy, and the names that it answers lead nowhere ({})", connected),
+        ("blue/green, linear and canary deployments: a new version is rolled out instead ({})", shifting),
         ("VPC Lattice: its names lead nowhere ({})", lattice),
         ("gRPC and HTTP/2 through an application load balancer: it speaks HTTP/1.1 alone ({})", newer),
         ("of a network load balancer: how it spreads connections, here in turn, and idle timeouts ({})", balancers),

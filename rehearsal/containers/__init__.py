@@ -11,7 +11,8 @@ a loopback address of the task's own), the AWS endpoint, credentials of its task
 (`DNS_SERVER`), which a real container has in a file. What its image would set besides is a ``PATH``, on which this
 interpreter's folder comes first, and an empty ``HOME``; what ECS sets, the region.
 Where its environment names the path of a mount, it is told the folder that stands for the file system (`mounts`), and
-where it names an origin outside, the server that stands for that (`rehearsal.outside`).
+where it names an origin outside, the server that stands for that (`rehearsal.outside`), and where it names a load
+balancer's, the port that leads there (`rehearsal.origins`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from rehearsal.emulator import Emulator
     from rehearsal.keeper import Run
+    from rehearsal.origins import Origins
 
 __all__ = ["NOT_ENFORCED", "Container", "ContainerError", "Containers", "Refusal", "prove_pull", "prove_secrets"]
 
@@ -48,7 +50,8 @@ NOT_ENFORCED: Final = (
     "of a mounted file system: that a mount is read-only, whose user writes, and NFS itself",
     "ulimits, Linux capabilities and other kernel parameters",
     "security groups, subnets and routes between a container and what it calls",
-    "EC2 instances: placement, daemons on each, and host ports; a task in bridge or host mode has an address too",
+    "EC2 instances, which are records of no size: of placement only host ports count, and a daemon is one task",
+    "an instance's address: that of each task on it stands for it",
     "the CPU architecture and the operating system",
     "log drivers other than awslogs, and awslogs' blocking mode",
     "ECS Exec",
@@ -73,9 +76,11 @@ class Containers:
     """Where Cloud Map's names are resolved, as ``host:port``; empty where they are not."""
 
     images: dict[str, Path]
-    """Repository → its folder, where its name does not say which."""
+    """Repository or digest → its folder, where its name does not say which."""
     outside: Outside
     """What stands for the internet."""
+    origins: Origins | None = None
+    """Where load balancers answer a container that calls them by an origin; None where nobody looks."""
 
     def __init__(self, run: Run, *, apps: Path) -> None:
         """Serve containers whose images' folders are in *apps*: ``query-service`` is ``query_service/service``."""
@@ -188,7 +193,7 @@ class Containers:
             labels=labels,
             command=words,
             environment=self._environment_of(
-                task_definition, task_arn, self.outside.translated(mounts.translated(environment, mounted))
+                task_definition, task_arn, self._translated(mounts.translated(environment, mounted))
             ),
             folder=folder,
         )
@@ -273,6 +278,10 @@ class Containers:
             found = self.emulator.client("ecs").describe_task_definition(taskDefinition=reference)
             self._definitions[reference] = found["taskDefinition"]
         return self._definitions[reference]
+
+    def _translated(self, environment: Mapping[str, str]) -> dict[str, str]:
+        here = self.outside.translated(environment)
+        return self.origins.translated(here) if self.origins else here
 
     def _environment_of(
         self, task_definition: Mapping[str, Any], task_arn: str, given: Mapping[str, str]

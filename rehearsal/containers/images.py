@@ -16,7 +16,7 @@ class ImageNotFoundError(Exception):
 
 
 def folder_of(image: str, apps: Path, named: Mapping[str, Path]) -> Path:
-    """Return the folder of *image*: that which its repository has in *named*, or else the one that its name says.
+    """Return the folder of *image*: that of its digest or its repository in *named*, or the one that its name says.
 
     ``apps/query_service/service`` for the repository ``query-service``, and ``apps/workflow/agent`` for
     ``workflow/agent``. *image* may carry a registry, a tag and a digest:
@@ -28,7 +28,11 @@ def folder_of(image: str, apps: Path, named: Mapping[str, Path]) -> Path:
     """
     repository = repository_of(image)
     *above, name = repository.replace("-", "_").split("/")
-    folder = named.get(repository) or (apps / above[-1] / name if above else apps / name / "service")
+    folder = (
+        named.get(image.partition("@")[2])
+        or named.get(repository)
+        or (apps / above[-1] / name if above else apps / name / "service")
+    )
     if not folder.is_dir():
         raise ImageNotFoundError(
             f"image {image!r} is not to be had here: without a container engine the rehearsal runs an image's own "

@@ -26,6 +26,7 @@ from rehearsal.emulator.access import Access
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterable, Sequence
 
     from rehearsal.keeper import Run
 
@@ -76,12 +77,17 @@ class Emulator(Access):
         self.log = _log(run)
         self._run = run
         self._process = process
+        self._wanted: set[Denial] = set()
 
     def denials(self) -> list[Denial]:
-        """Every refusal by IAM so far, in order; each caller's alike."""
+        """Every refusal by IAM so far that nobody wanted, in order; each caller's alike."""
         path = _denials(self._run)
         lines = path.read_text().splitlines() if path.exists() else []
-        return [Denial(**json.loads(line)) for line in lines]
+        return [each for each in (Denial(**json.loads(line)) for line in lines) if each not in self._wanted]
+
+    def want(self, denials: Iterable[Denial]) -> None:
+        """Take *denials* for what was to be shown, and no longer for a lack."""
+        self._wanted |= {*denials}
 
     def record(self, denial: Denial) -> None:
         """Add a refusal that was decided outside of the emulator, where a service asks what no API of its own tells."""
@@ -93,11 +99,14 @@ class Emulator(Access):
         self._run.stop(self._process, seconds=2)
 
 
-def launch(run: Run, *, account: str, region: str, docker_host: str = "", correct: bool = True) -> Emulator:
+def launch(
+    run: Run, *, account: str, region: str, docker_host: str = "", correct: bool = True, without: Sequence[str] = ()
+) -> Emulator:
     """Start the emulator in *run* on a free loopback port, and wait until it answers.
 
     *account* is its 12-digit id. *docker_host* is where it starts containers, such as ``unix:///run/docker.sock``;
-    empty means that it starts none. *correct* is False only in tests, which show what the corrections are for.
+    empty means that it starts none. *correct* is False, or *without* names corrections, only in tests, which show what
+    those are for.
 
     Raises:
         EmulatorError: another version than the pinned one is installed, or it did not answer in time.
@@ -115,6 +124,7 @@ def launch(run: Run, *, account: str, region: str, docker_host: str = "", correc
                 "AWS_ACCESS_KEY_ID": root["AccessKeyId"],  # random, so that no workload passes as root by guessing it
                 "AWS_SECRET_ACCESS_KEY": root["SecretAccessKey"],
                 "DRYDOCK_CORRECT": "1" if correct else "",
+                "DRYDOCK_WITHOUT": " ".join(without),
             },
             folder=_PROJECT,
             output=log,

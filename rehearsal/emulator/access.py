@@ -77,8 +77,8 @@ class Access:
     def assume(self, role: str, *, service: str, source: str, session: str, seconds: int = 12 * 3600) -> dict[str, Any]:
         """Assume *role* as *service* does on behalf of *source*; its credentials, as STS gives them.
 
-        *role* and *source* (a task, a function) are ARNs, *session* names the role session. The role's trust must admit
-        the service, under the conditions that it sets on ``aws:SourceArn`` and ``aws:SourceAccount``.
+        *role* and *source* (a task, a function; empty for none) are ARNs, *session* names the session. The trust must
+        admit the service, under the conditions that it sets on ``aws:SourceArn`` and ``aws:SourceAccount``.
 
         Raises:
             botocore.exceptions.ClientError: ``AccessDenied``, when the trust does not.

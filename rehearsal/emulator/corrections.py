@@ -20,9 +20,13 @@ from typing import Any, Final
 
 from rehearsal.emulator import (
     cloud_map,
+    container_instances,
     denials,
+    draining,
     event_targets,
+    listeners,
     permissions,
+    rollouts,
     state_machines,
     target_health,
     task_networks,
@@ -57,11 +61,19 @@ def apply() -> None:
     _name_log_streams()
     _name_parameters()
     _leave_balancers_their_paths()
+    listeners.answer_where_it_listens()
+    container_instances.place_on_instances()
+    container_instances.lead_to_host_ports()
     target_health.probe_targets()
     permissions.take_loopback_for_tls()
     permissions.hold_tasks_to_their_definition()
     task_states.tell_of_tasks()
     task_states.keep_exit_codes()
+    draining.route_to_the_healthy()
+    draining.drain_before_stopping()
+    rollouts.complete_when_healthy()
+    rollouts.fail_at_an_alarm()
+    rollouts.tell_of_deployments()
     task_networks.share_the_hosts_network()
     state_machines.act_under_the_role()
     state_machines.ask_for_the_managed_rule()
@@ -124,7 +136,8 @@ def _admits(trust: str | dict[str, Any], service: str, source: str, ctx: Any) ->
         if iam_evaluator._service_principal_matches(statement.get("Principal"), service)
         or statement.get("Principal") == "*"
     ]
-    supplied = {"aws:sourcearn": source, "aws:sourceaccount": source.split(":")[4]}
+    # EC2 takes an instance's role on for nobody in particular.
+    supplied = {"aws:sourcearn": source, "aws:sourceaccount": source.split(":")[4]} if source else {}
     context = dataclasses.replace(
         ctx, principal_arn=service, principal_type="Service", service_context={**ctx.service_context, **supplied}
     )

@@ -15,6 +15,8 @@ import socket
 from typing import Any, cast
 from urllib.parse import parse_qs
 
+from rehearsal.emulator import container_instances
+
 alb: Any = importlib.import_module("ministack.services.alb")
 
 
@@ -36,9 +38,9 @@ def probe_targets() -> None:
         text = answer.decode()
         for target in alb._targets.get(group["TargetGroupArn"], []):
             # In a thread: the target may well call the emulator before it answers.
-            fault = await asyncio.to_thread(_fault, group, target)
-            if fault:
-                text = _unhealthy(text, target, group, fault)
+            said = await asyncio.to_thread(fault, group, target)
+            if said:
+                text = _unhealthy(text, target, group, said)
         return status, answer_headers, text.encode()
 
     alb.handle_request = handled
@@ -51,10 +53,11 @@ def _keep_what_is_spoken(asked: dict[str, list[str]]) -> None:
     group["Matcher"] |= {"GrpcCode": asked["Matcher.GrpcCode"][0]} if "Matcher.GrpcCode" in asked else {}
 
 
-def _fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | None:
+def fault(group: dict[str, Any], target: dict[str, Any]) -> tuple[str, str] | None:
     """Return AWS's reason and description of why *target* is unhealthy; None if it is healthy."""
     port = group.get("HealthCheckPort", "traffic-port")
-    address = (target["Id"], int(_port(group, target) if port == "traffic-port" else port))
+    said = int(_port(group, target) if port == "traffic-port" else port)
+    address = (target["Id"], container_instances.container_port(target["Id"], said))
     timeout = int(group.get("HealthCheckTimeoutSeconds", 5))
     try:
         if group.get("HealthCheckProtocol", "HTTP") not in ("HTTP", "HTTPS"):
@@ -106,9 +109,9 @@ def _matches(status: int, codes: str) -> bool:
     return any(int(low) <= status <= int(high or low) for low, _, high in ranges)
 
 
-def _unhealthy(text: str, target: dict[str, Any], group: dict[str, Any], fault: tuple[str, str]) -> str:
+def _unhealthy(text: str, target: dict[str, Any], group: dict[str, Any], said: tuple[str, str]) -> str:
     opening = f"<Target><Id>{target['Id']}</Id><Port>{_port(group, target)}</Port></Target>"
     before, found, after = text.partition(opening)
-    reason, description = fault
+    reason, description = said
     state = f"<State>unhealthy</State><Reason>{reason}</Reason><Description>{description}</Description>"
     return before + found + after.replace("<State>healthy</State>", state, 1)

@@ -1,7 +1,8 @@
 """Stand-ins for the AWS provider: for each resource type, what the provider would call to create it.
 
-A stand-in creates, and forgets: nothing is read back later, compared or deleted. Every call goes through botocore's
-validation. To add a type, write its function in the file of its service family and name it in that file's table.
+A stand-in creates, and forgets: nothing is read back later or compared. What a second run of a program may change is in
+`updates`. Every call goes through botocore's validation. To add a type, write its function in the file of its service
+family and name it in that file's table.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rehearsal.monitor import Refused
 from rehearsal.stand_ins import (
     compute,
     discovery,
+    domains,
     entrances,
     file_systems,
     identity,
@@ -24,6 +26,7 @@ from rehearsal.stand_ins import (
     network,
     scheduling,
     storage,
+    updates,
 )
 from rehearsal.stand_ins.calls import Aws, Making, Table
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 TABLE: Final[Table] = {
     **network.TABLE,
     **identity.TABLE,
+    **domains.TABLE,
     **entrances.TABLE,
     **compute.TABLE,
     **instances.TABLE,
@@ -66,7 +70,7 @@ SERVICES: Final = (
         "kms",
         "lambda",
     ),
-    *("logs", "s3", "scheduler", "secretsmanager", "servicediscovery", "sns", "sqs", "stepfunctions"),
+    *("logs", "route53", "s3", "scheduler", "secretsmanager", "servicediscovery", "sns", "sqs", "stepfunctions"),
 )
 """Every service that a stand-in calls."""
 
@@ -118,6 +122,31 @@ class StandIns:
         if resource.type.startswith(_PROVIDER):
             return self._provider(resource)
         return TABLE[resource.type](Making(resource, self._aws))
+
+    def update(self, resource: Registered, before: Registered, changed: frozenset[str]) -> Answer:
+        """Change what was made for *before* into *resource*, which differs in the inputs *changed*.
+
+        Raises:
+            Refused: There is no such update, or AWS would not.
+
+        """
+        update = updates.TABLE.get(resource.type)
+        if update is None:
+            those = ", ".join(token.rpartition(":")[2] for token in sorted(updates.TABLE))
+            raise Refused(
+                f"{resource.type} {resource.name!r}: its {', '.join(sorted(changed))} changed, and of what it has made "
+                f"a rehearsal changes {those} alone: rehearse it from the beginning"
+            )
+        return update(Making(resource, self._aws), before, changed)
+
+    def retire(self, before: Registered) -> None:
+        """Take away what was made for *before*, in whose place there is another now."""
+        if before.type == "aws:ecs/taskDefinition:TaskDefinition" and not before.inputs.get("skipDestroy"):
+            Making(before, self._aws).call("ecs:DeregisterTaskDefinition", taskDefinition=before.outputs["arn"])
+
+    def rebuild(self, repository: str, digest: str) -> None:
+        """Have the next build for *repository* give the image of *digest*, as if its source had changed."""
+        self._aws.rebuilt[repository] = digest
 
     def _provider(self, resource: Registered) -> Answer:
         """Check what the provider checks when it is configured: that this is the account and region it is meant for."""

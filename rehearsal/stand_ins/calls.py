@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import botocore
@@ -51,6 +51,8 @@ class Aws:
     """What relative paths of archives and build contexts start from."""
     gateway: str
     """The emulator's own address, such as ``http://127.0.0.1:4566``."""
+    rebuilt: dict[str, str] = field(default_factory=dict[str, str])
+    """Repository → digest of what a build now gives, as if its source had changed."""
 
 
 class Making:

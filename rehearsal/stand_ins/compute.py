@@ -42,6 +42,12 @@ def _task_definition(this: Making) -> Answer:
 
 
 def _service(this: Making) -> Answer:
+    arn = this.create("ecs:CreateService", inputs=service_inputs(this), rename=SERVICE_RENAME)["service"]["serviceArn"]
+    return this.answer(arn, arn=arn)
+
+
+def service_inputs(this: Making) -> dict[str, Any]:
+    """Return a service's inputs as CreateService and UpdateService have them, but for their names."""
     deployment = dict(this.get("deploymentConfiguration", {}))
     parts = {
         "deploymentMaximumPercent": "maximumPercent",
@@ -60,17 +66,19 @@ def _service(this: Making) -> Answer:
         kept["deploymentConfiguration"] = deployment
     if network:
         kept["networkConfiguration"] = {"awsvpcConfiguration": network}
-    rename = {
-        "name": "serviceName",
-        "iamRole": "role",
-        "orderedPlacementStrategies": "placementStrategy",
-        "enableEcsManagedTags": "enableECSManagedTags",
-        "loadBalancers.elbName": "loadBalancerName",
-        "serviceConnectConfiguration.services.clientAlias": "clientAliases",
-        "volumeConfiguration.managedEbsVolume": "managedEBSVolume",
-    }
-    arn = this.create("ecs:CreateService", inputs=kept, rename=rename)["service"]["serviceArn"]
-    return this.answer(arn, arn=arn)
+    return kept
+
+
+SERVICE_RENAME: Final = {
+    "name": "serviceName",
+    "iamRole": "role",
+    "orderedPlacementStrategies": "placementStrategy",
+    "enableEcsManagedTags": "enableECSManagedTags",
+    "loadBalancers.elbName": "loadBalancerName",
+    "serviceConnectConfiguration.services.clientAlias": "clientAliases",
+    "volumeConfiguration.managedEbsVolume": "managedEBSVolume",
+}
+"""Input of a service → member of the operations that make and update it, where names do not tell."""
 
 
 def _scalable_target(this: Making) -> Answer:

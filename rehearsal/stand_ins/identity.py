@@ -1,4 +1,4 @@
-"""Who may do what, and with which keys: IAM, KMS, Secrets Manager and ACM."""
+"""Who may do what, and with which keys: IAM, KMS and Secrets Manager."""
 
 from __future__ import annotations
 
@@ -77,28 +77,7 @@ def _secret_version(this: Making) -> Answer:
     return this.answer(f"{made['ARN']}|{version}", arn=made["ARN"], secretArn=made["ARN"], versionId=version)
 
 
-def _certificate(this: Making) -> Answer:
-    if "privateKey" in this.inputs:
-        names = {"certificateBody": "Certificate", "certificateChain": "CertificateChain", "privateKey": "PrivateKey"}
-        given = {member: this[name].encode() for name, member in names.items() if name in this.inputs}
-        arn = this.create("acm:ImportCertificate", given, apart=names)["CertificateArn"]
-    else:
-        arn = this.create("acm:RequestCertificate")["CertificateArn"]
-    described = this.call("acm:DescribeCertificate", CertificateArn=arn)["Certificate"]
-    records = [
-        {
-            "domainName": option["DomainName"],
-            "resourceRecordName": option.get("ResourceRecord", {}).get("Name"),
-            "resourceRecordType": option.get("ResourceRecord", {}).get("Type"),
-            "resourceRecordValue": option.get("ResourceRecord", {}).get("Value"),
-        }
-        for option in described.get("DomainValidationOptions", [])
-    ]
-    return this.answer(arn, described, arn=arn, domainValidationOptions=records)
-
-
 TABLE: Final[Table] = {
-    "aws:acm/certificate:Certificate": _certificate,
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _identity_provider,
     "aws:iam/policy:Policy": _managed_policy,
     "aws:iam/role:Role": _role,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from rehearsal.containers.images import repository_of
 from rehearsal.monitor import Refused
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def _image(this: Making) -> Answer:
     for path, what in ((context, "context"), (dockerfile, "dockerfile")):
         if not path.exists():
             raise Refused(f"{this.resource.type} {this.resource.name!r}: its {what} is {path}, where there is nothing")
-    return this.answer("", imageUri=f"{this['repositoryUrl']}@sha256:{_digest(context)}")
+    url = this["repositoryUrl"]
+    return this.answer("", imageUri=f"{url}@{this.aws.rebuilt.get(repository_of(url)) or f'sha256:{_digest(context)}'}")
 
 
 def _digest(folder: Path) -> str:

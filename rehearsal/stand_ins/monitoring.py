@@ -40,6 +40,12 @@ def _stat(metric: dict[str, Any]) -> dict[str, Any]:
     return {"metric": named} | {name: value for name, value in metric.items() if name not in named}
 
 
+def _alarm_mute_rule(this: Making) -> Answer:
+    this.validate_only()
+    this.create("cloudwatch:PutAlarmMuteRule")
+    return this.answer(this["name"], arn=this.arn("cloudwatch", f"alarm-mute-rule:{this['name']}"), status="SCHEDULED")
+
+
 def _event_rule(this: Making) -> Answer:
     made = this.create("events:PutRule")
     return this.answer(this["name"], arn=made["RuleArn"])
@@ -62,6 +68,7 @@ _TARGETS: Final = {"ecsTarget": "Ecs", "sqsTarget": "Sqs", "httpTarget": "Http",
 
 
 TABLE: Final[Table] = {
+    "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": _alarm_mute_rule,
     "aws:cloudwatch/eventRule:EventRule": _event_rule,
     "aws:cloudwatch/eventTarget:EventTarget": _event_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 PROJECT: Final = Path(__file__).parents[2]
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__")
-_PARTS: Final = ("apps", "components", "deployments", "policies", "settings")
+_PARTS: Final = ("apps", "bootstrap", "components", "deployments", "pipeline", "policies", "settings")
 
 
 def copy(to: Path, *, only: str | None = None) -> Path:

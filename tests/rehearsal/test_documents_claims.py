@@ -47,7 +47,7 @@ def commands() -> Iterator[tuple[str, str, frozenset[str]]]:
     """Yield service, operation and options of each command of the AWS CLI in the docs."""
     for document in DOCUMENTS:
         text = (PROJECT / document).read_text().replace("\\\n", " ")
-        for service, operation, rest in re.findall(r"(?<=[`(\n ])aws ([a-z]+) ([a-z-]+)([^\n|`]*)", text):
+        for service, operation, rest in re.findall(r"(?<=[`(\n ])aws ([a-z-]+) ([a-z-]+)([^\n|`]*)", text):
             yield service, operation, frozenset(re.findall(r"(?<= )--([a-z-]+)", rest)) - _OF_THE_CLI
 
 

@@ -233,7 +233,7 @@ def test_streams_that_cannot_pass_here_are_not_asked_and_it_is_said_why(way: str
     # gRPC passes by a load balancer with a certificate alone.
     arn = f"arn:aws:acm:ap-southeast-1:111122223333:certificate/{uuid.UUID(int=1)}"
     balancer = "  drydock:internal_load_balancer:\n"
-    more = f"{balancer}    certificate_arn: {arn}\n    domain: in.example.com\n"
+    more = f"{balancer}    domain: {{name: in.example.com, certificate_arn: '{arn}'}}\n"
     change(project / "Pulumi.dev.yaml", balancer, more)
     ended = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json")
     assert ended.code == 0, ended.output

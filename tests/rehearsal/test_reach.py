@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rehearsal import reach
+from rehearsal.origins import Origins
 from rehearsal.script import Script
 
 SCRIPT = Script.model_validate(
@@ -17,7 +19,9 @@ SCRIPT = Script.model_validate(
 
 def told(outputs: dict[str, Any]) -> str:
     emulator: Any = SimpleNamespace(endpoint="http://127.0.0.1:1", environment={"AWS_ENDPOINT_URL": "x"})
-    return reach.told(emulator, {"shop": SCRIPT}, outputs, {"shop.example.com": "shop.elb"})
+    with Origins(emulator.endpoint, ["shop.example.com"]) as origins:
+        origins.domains = {"shop.example.com": "shop"}
+        return reach.told(emulator, {"shop": SCRIPT}, outputs, origins)
 
 
 def test_each_entrance_is_told_as_a_command() -> None:
@@ -26,9 +30,18 @@ def test_each_entrance_is_told_as_a_command() -> None:
     )
 
 
-def test_a_load_balancers_own_domain_is_reached_by_its_other_name() -> None:
-    """Nobody resolves either here; the emulator knows one."""
-    assert "Host: shop.elb'" in told({"workloads": {"shop": {"url": "http://shop.example.com"}}})
+def test_a_load_balancers_domain_is_reached_by_the_name_of_the_balancer() -> None:
+    """Nobody resolves it here; the emulator knows that one."""
+    assert "-H 'Host: shop.example.com' http://127.0.0.1:1/_alb/shop/x" in told(
+        {"workloads": {"shop": {"url": "http://shop.example.com"}}}
+    )
+
+
+def test_a_browser_has_an_address_of_this_machine() -> None:
+    """It can be told neither what a name resolves to nor whom a request is for."""
+    lines = told({"workloads": {"shop": {"url": "https://shop.example.com"}}})
+    assert re.search(r"^  # in a browser: http://127\.0\.0\.1:\d+$", lines, re.MULTILINE)
+    assert "in a browser" not in told({"workloads": {"shop": {"url": "http://127.0.0.1:9"}}})
 
 
 @pytest.mark.parametrize("outputs", [{}, {"workloads": {}}, {"workloads": {"shop": {"url": "arn:aws:x"}}}])

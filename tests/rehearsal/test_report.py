@@ -100,6 +100,14 @@ def test_what_was_refused_before_anything_was_made_is_all_that_is_printed() -> N
     assert text.endswith("dev: failed in 2.5 s: one error, above\n")
 
 
+def test_what_the_program_says_of_itself_is_printed() -> None:
+    """A stack that serves HTTP only says so at every preview and deployment."""
+    result = whole()
+    assert "Notes" not in printed(result)
+    result.notes = ["public load balancer: serves HTTP only"]
+    assert "Notes\n  public load balancer: serves HTTP only\n" in printed(result)
+
+
 def test_a_long_error_is_not_wrapped() -> None:
     """It holds ARNs, which people copy."""
     result = whole()

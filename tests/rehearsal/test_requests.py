@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
+from pydantic import ValidationError
 
-from rehearsal import requests
+from rehearsal import client, requests
+from rehearsal.client import Client
 from rehearsal.graph import Answer, Registered
-from rehearsal.requests import Client, EntranceError
+from rehearsal.requests import EntranceError
 from rehearsal.script import Request, Script
 from rehearsal.tree import Tree
 
@@ -29,6 +31,8 @@ class Gateway(ThreadingHTTPServer):
 
     heard: dict[str, Any]
     answer: tuple[int, dict[str, str], bytes] = (200, {}, b"{}")
+    answers: list[tuple[int, dict[str, str], bytes]] = []  # noqa: RUF012 - set by whoever wants some
+    """Those that come first, if any."""
     silent_for: float = 0
 
     @property
@@ -47,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
             "type": self.headers.get("Content-Type"),
         }  # fmt: skip
         time.sleep(self.server.silent_for)
-        status, headers, content = self.server.answer
+        status, headers, content = self.server.answers.pop(0) if self.server.answers else self.server.answer
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -93,31 +97,6 @@ def test_a_load_balancers_name_is_found_where_the_emulator_is(gateway: Gateway) 
     assert gateway.heard["path"] == "/x?y=1"
 
 
-def test_another_port_than_80_goes_with_the_name() -> None:
-    """The emulator picks the listener by it."""
-    resolve = Client("http://127.0.0.1:4566").resolve
-    assert resolve("https://a.elb.amazonaws.com/x") == ("http://127.0.0.1:4566/x", {"Host": "a.elb.amazonaws.com:443"})
-    assert resolve("http://a.elb.amazonaws.com:8080") == ("http://127.0.0.1:4566", {"Host": "a.elb.amazonaws.com:8080"})
-    assert resolve("http://127.0.0.1:9/x") == ("http://127.0.0.1:9/x", {})
-
-
-def test_a_load_balancers_own_domain_is_asked_for_by_the_name_that_aws_gave_it() -> None:
-    """Its record is somebody else's: the emulator would take the name for a bucket's."""
-    shop = Registered(
-        urn="urn:shop",
-        type="drydock:index:LoadBalancer",
-        name="shop",
-        parent="",
-        custom=False,
-        inputs={},
-        outputs={"dns_name": "a.elb.amazonaws.com", "url": "https://Shop.example.com"},
-    )
-    domains = requests.domains(Tree([shop], {}))
-    resolve = Client("http://127.0.0.1:4566", domains).resolve
-    assert resolve("https://shop.example.com/x")[1] == {"Host": "a.elb.amazonaws.com:443"}
-    assert resolve("http://api.example.com")[1] == {"Host": "api.example.com"}
-
-
 def test_a_json_body_brings_its_content_type(gateway: Gateway) -> None:
     asked = ask(gateway, method="POST", json={"limit": 1})
     assert asked.ok
@@ -154,6 +133,38 @@ def test_an_answer_that_is_no_json_is_told(gateway: Gateway) -> None:
     assert ask(gateway, expect={"status": 200, "json": {}}).problems == ("expected JSON, got '<html>'",)
 
 
+def test_a_text_that_the_answer_lacks_is_told(gateway: Gateway) -> None:
+    """A page is no JSON."""
+    gateway.answer = (200, {}, b"<h1>Ada</h1>")
+    assert ask(gateway, expect={"status": 200, "contains": ["Ada", "h1"]}).ok
+    (problem,) = ask(gateway, expect={"status": 200, "contains": ["Ada", "Grace"]}).problems
+    assert problem == "expected 'Grace' in the answer, got '<h1>Ada</h1>'"
+
+
+def test_a_request_is_sent_as_often_as_is_said(gateway: Gateway) -> None:
+    """And no more once an answer is wrong."""
+    gateway.answers = [(200, {}, b"{}"), (200, {}, b"{}"), (500, {}, b""), (200, {}, b"{}")]
+    assert ask(gateway, times=2).ok
+    assert not ask(gateway, times=2).ok
+    assert len(gateway.answers) == 1
+
+
+def test_answers_that_come_from_too_few_are_told(gateway: Gateway) -> None:
+    """One host of two that gets everything is no balance."""
+    one, two = (200, {}, b'{"ip": "10.0.0.1"}'), (200, {}, b'{"ip": "10.0.0.2"}')
+    expect = {"status": 200, "distinct": {"ip": 2}}
+    gateway.answers = [one, two, one]
+    assert ask(gateway, times=3, expect=expect).ok
+    gateway.answers = [one, one, one]
+    (problem,) = ask(gateway, times=3, expect=expect).problems
+    assert problem == "expected 2 different values of 'ip' in 3 answers, got \"10.0.0.1\" (3 times)"
+
+
+def test_more_values_than_answers_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"expect\.distinct: got 2 of 1 answers; say `times: 2` or more"):
+        request(expect={"status": 200, "distinct": {"ip": 2}})
+
+
 def test_no_answer_at_all_is_a_failure(gateway: Gateway) -> None:
     gateway.shutdown()
     gateway.server_close()
@@ -163,7 +174,7 @@ def test_no_answer_at_all_is_a_failure(gateway: Gateway) -> None:
 
 
 def test_a_request_that_is_never_answered_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "TIMEOUT", 0.05)
     gateway.silent_for = 0.2
     asked = ask(gateway)
     assert (asked.ok, asked.late, asked.status) == (False, True, 0)
@@ -210,16 +221,27 @@ def test_an_entrance_that_is_no_url_is_told(value: object, kind: str) -> None:
     )
 
 
+@pytest.mark.parametrize("said", [{"scheme": "http"}, {"host": "user.example.com"}])
+def test_who_is_asked_for_is_said_of_load_balancers_alone(said: dict[str, str]) -> None:
+    """A REST API's stage stands at the emulator's own address: another host or scheme would never reach it."""
+    with pytest.raises(EntranceError, match="says `host` or `scheme`, which are for load balancers, and the output"):
+        requests.check_names(
+            "shop", {"door": "http://127.0.0.1:1/x"}, Script(requests=(request(entrance="door", **said),))
+        )
+
+
+def test_a_host_over_https_that_nothing_leads_to_is_a_failure(gateway: Gateway) -> None:
+    """The emulator would answer; a browser would find nobody, or a certificate for other names."""
+    with Client(gateway.url) as through:
+        asked = requests.ask(
+            through, "shop", {"url": "https://shop.example.com"}, request(entrance="url", host="user.shop.example.com")
+        )
+    assert (asked.ok, asked.status) == (False, 0)
+    assert "nothing leads 'user.shop.example.com' to a load balancer" in asked.problems[0]
+
+
 def test_an_entrance_that_a_preview_does_not_know_may_become_a_url() -> None:
     requests.check_names("shop", {"door": UNKNOWN}, Script(requests=(request(entrance="door"),)))
-
-
-def test_the_curl_line_says_all_that_is_sent() -> None:
-    line = Client("http://127.0.0.1:1").curl(BALANCER, request(method="POST", json={"who": "it's me"}))
-    assert line == (
-        "curl -i -X POST -H 'Host: internal-dev-1.eu-west-1.elb.amazonaws.com' -H 'Content-Type: application/json' "
-        """-d '{"who": "it'"'"'s me"}' http://127.0.0.1:1/x"""
-    )
 
 
 class FakeEmulator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,13 +25,12 @@ def registered(token: str, name: str, parent: str, inputs: dict[str, Any], **sai
 
 def tree(*actions: str, statements: Sequence[Any] = (), others: Sequence[Registered] = ()) -> Tree:
     """Return a workload whose task's role was granted *actions* on a table, and more *statements*."""
-    granted = [{"actions": list(actions), "resources": [TABLE]}, *statements]
-    policies = {"shop-task": granted, "shop-execution": []}
+    granted = [{"Action": list(actions), "Resource": [TABLE]}, *statements]
     role = {"name": "shop-task-1a2b3c4", "arn": "arn:role"}
     return Tree(
         [
             registered("drydock:index:Shop", "shop", "", {}),
-            registered("drydock:index:Task", "task", "urn:shop", {"policies": policies}),
+            registered("drydock:index:Task", "task", "urn:shop", {}),
             registered("aws:iam/role:Role", "shop-task", "urn:task", {}, outputs=role),
             Registered(
                 urn="urn:policy",
@@ -38,7 +38,7 @@ def tree(*actions: str, statements: Sequence[Any] = (), others: Sequence[Registe
                 name="shop-task",
                 parent="urn:task",
                 custom=True,
-                inputs={},
+                inputs={"policy": json.dumps({"Statement": granted})},
                 property_dependencies={"role": ["urn:shop-task"]},
             ),
             registered(
@@ -85,14 +85,14 @@ def test_a_grant_that_no_request_needs_is_told() -> None:
 GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:/sessions"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
 FOR_EXEC = [
-    {"actions": ["ssmmessages:OpenDataChannel", "logs:DescribeLogGroups"], "resources": ["*"]},
-    {"actions": ["logs:PutLogEvents"], "resources": [f"{GROUP}:*"]},
-    {"actions": ["kms:Decrypt"], "resources": [KEY]},
+    {"Action": ["ssmmessages:OpenDataChannel", "logs:DescribeLogGroups"], "Resource": ["*"]},
+    {"Action": ["logs:PutLogEvents"], "Resource": [f"{GROUP}:*"]},
+    {"Action": ["kms:Decrypt"], "Resource": [KEY]},
 ]
 EXEC_ACTIONS = "kms:Decrypt, logs:DescribeLogGroups, logs:PutLogEvents, ssmmessages:OpenDataChannel"
 BESIDES = [
-    {"actions": ["kms:Decrypt"], "resources": [f"{KEY}234"]},
-    {"actions": ["logs:PutLogEvents"], "resources": [f"{GROUP}/other:*"]},
+    {"Action": ["kms:Decrypt"], "Resource": [f"{KEY}234"]},
+    {"Action": ["logs:PutLogEvents"], "Resource": [f"{GROUP}/other:*"]},
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,6 +139,15 @@ def test_a_tasks_lines_are_the_latest_ten_and_cut() -> None:
         *(f"| line {number}" for number in range(11, 20)),
         f"| {'x' * 300}…",
     ]
+
+
+def test_a_service_that_can_never_be_well_is_not_waited_for() -> None:
+    """One whose instances join no cluster would take the whole minute to be told."""
+    fake = Fake(status="PROVISIONING")
+    started = time.monotonic()
+    (told,) = services.wait(fake, fake, [SERVICE], within=20, hopeless=lambda: True)  # type: ignore[arg-type]
+    assert told.startswith("service 'shop': 0 of 1 tasks are well and will not be")
+    assert time.monotonic() - started < 5
 
 
 def test_a_service_that_ecs_gives_up_is_not_waited_for() -> None:

@@ -16,7 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from rehearsal import streams
-from rehearsal.requests import Client
+from rehearsal.client import Client
 from rehearsal.script_streams import Streams
 from rehearsal.streams import KillError, Stream
 

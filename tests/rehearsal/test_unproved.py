@@ -38,7 +38,9 @@ def told(token: str, **inputs: Any) -> list[str]:
     ("token", "inputs", "said"),
     [
         ("aws:ecs/service:Service", {"serviceConnectConfiguration": {"enabled": True}}, "Service Connect"),
+        ("aws:ecs/service:Service", {"deploymentConfiguration": {"strategy": "CANARY"}}, "is rolled out instead"),
         ("aws:vpclattice/service:Service", {}, "VPC Lattice"),
+        ("aws:route53/record:Record", {}, "hosted zones: each is an empty one made here"),
         ("aws:lb/targetGroup:TargetGroup", {"protocolVersion": "GRPC"}, "gRPC and HTTP/2"),
         (
             "aws:lb/listener:Listener",

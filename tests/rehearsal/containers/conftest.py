@@ -126,10 +126,12 @@ def _document(*statements: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _open(*, correct: bool = True) -> Iterator[Site]:
+def _open(*without: str, correct: bool = True) -> Iterator[Site]:
     with keeper.keep() as run, Containers(run, apps=APPS) as containers:
         docker = containers.docker_host
-        containers.emulator = launch(run, account=ACCOUNT, region=REGION, docker_host=docker, correct=correct)
+        containers.emulator = launch(
+            run, account=ACCOUNT, region=REGION, docker_host=docker, correct=correct, without=without
+        )
         made = Site(containers.emulator, containers)
         made.aws.client("ecs").create_cluster(clusterName=made.cluster)
         made.aws.client("logs").create_log_group(logGroupName=made.group)
@@ -144,6 +146,6 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def open_site() -> Callable[[], contextlib.AbstractContextManager[Site]]:
-    """For a test of how one ends."""
+def open_site() -> Callable[..., contextlib.AbstractContextManager[Site]]:
+    """For a test of how one ends, or of the emulator without some of its corrections."""
     return _open

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rehearsal import packs, program
 from rehearsal.autoname import Names
+from rehearsal.ecs_agents import EcsAgents
 from rehearsal.monitor import Refused
 from rehearsal.stand_ins import Preview, StandIns
+from rehearsal.tree import Tree
 from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site, _open
 from tests.rehearsal.programs import write
 from tests.rehearsal.stand_ins.test_refusals import resource
@@ -82,6 +86,28 @@ for name, mode, port in (("dynamic", "bridge", None), ("static", "bridge", 80), 
 Service("own", ServiceArgs(task=web("own", "awsvpc"), cluster=cluster, network=network), opts)
 Service("agent", ServiceArgs(task=web("agent", "bridge"), cluster=cluster, network=network, scheduling="DAEMON"), opts)
 """
+WRONG = """
+import json
+network = Network("main", NetworkArgs(account=account, nat="single", zones=("a", "b")), opts)
+template = aws.ec2.LaunchTemplate(
+    "template", image_id="ami-1", network_interfaces=[{"associate_public_ip_address": "true"}], opts=opts
+)
+aws.autoscaling.Group(
+    "scaled",
+    min_size=0,
+    max_size=1,
+    vpc_zone_identifiers=list(network.public_subnet_ids),
+    launch_template={"id": template.id},
+    tags=[{"key": key, "value": value, "propagate_at_launch": False} for key, value in TAGS.items()],
+    opts=opts,
+)
+role = aws.iam.Role("agent", assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+]}), opts=opts)
+aws.iam.RolePolicy("agent", role=role.name, policy=json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "ecs:RegisterContainerInstance", "Resource": "*"}
+]}), opts=opts)
+"""
 MANAGED = '"managed": ManagedInstances(network=network, tags=TAGS),'
 
 
@@ -92,17 +118,27 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def shop(site: Site, tmp_path_factory: pytest.TempPathFactory) -> program.Result:
+def shop(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[program.Result]:
     folder = write(tmp_path_factory.mktemp("shop"), SHOP.replace("EXTRA", ""), preamble=PREAMBLE)
     maker = StandIns(site.aws.client, account=ACCOUNT, region=REGION, project_dir=folder, gateway=site.aws.endpoint)
     result = program.run(folder, "dev", preview=False, maker=maker, names=Names(1))
     assert result.error is None, result.error
-    return result
+    with EcsAgents(Tree(result.graph, result.outputs), site.aws) as agents:
+        yield result
+    assert agents.faults == []
 
 
-def refusals(graph: list[Registered], *, preview: bool) -> list[str]:
+def refusals(graph: list[Registered], *, preview: bool, configuration: dict[str, Any] | None = None) -> list[str]:
     folders = [POLICIES / name for name in ("tags", "private_network", "least_privilege")]
-    judgement = packs.judge(folders, graph, stack="dev", project="shop", preview=preview, environment=os.environ)
+    judgement = packs.judge(
+        folders,
+        graph,
+        stack="dev",
+        project="shop",
+        preview=preview,
+        environment=os.environ,
+        configuration=configuration or {},
+    )
     return [f"{each.urn.rpartition('::')[2]}: {each.message}" for each in judgement.refusals]
 
 
@@ -129,15 +165,43 @@ def test_managed_instances_ask_the_packs_for_what_their_docs_say_and_nothing_mor
     assert sorted({text.split(": ")[1] for text in asked}) == ["escalation", "pass-role", "wildcard-resource"], asked
 
 
+def test_what_the_docs_tell_the_packs_of_managed_instances_is_all_that_they_ask(tmp_path: Path) -> None:
+    """The exceptions name the stage and the instances; a reader changes these two and no more."""
+    text = (POLICIES.parent / "docs" / "capacity.md").read_text()
+    said = re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0].replace("dev-patched", "main-managed")
+    folder = write(tmp_path, SHOP.replace("EXTRA", MANAGED), preamble=PREAMBLE)
+    preview = program.run(folder, "dev", preview=True, maker=Preview(), names=Names(1))
+    assert preview.error is None, preview.error
+    assert refusals(preview.graph, preview=True, configuration={"least_privilege": json.loads(said)}) == []
+
+
+def test_machines_that_are_wrong_are_refused(tmp_path: Path) -> None:
+    """In public subnets, with public addresses, without tags, and with a role for every cluster."""
+    folder = write(tmp_path, WRONG, preamble=PREAMBLE)
+    preview = program.run(folder, "dev", preview=True, maker=Preview(), names=Names(1))
+    assert preview.error is None, preview.error
+    told = refusals(preview.graph, preview=True)
+    for name, rule in (
+        ("scaled", "private-subnet"),
+        ("scaled", "instance-tags"),
+        ("template", "public-ip"),
+        ("template", "launch-template-tags"),
+        ("agent", "wildcard-resource"),
+    ):
+        assert [text for text in told if text.startswith(f"{name}: {rule}:")], (name, rule, told)
+
+
 def test_tasks_in_each_network_mode_answer_behind_the_load_balancer(site: Site, shop: program.Result) -> None:
-    """Registered as instances are, by whatever address they have here; the emulator has neither machines nor ports."""
-    for name in ("dynamic", "static", "shared"):
+    """Registered under their host ports, on instances that joined the cluster by the components' own roles."""
+    for name, ports in (("dynamic", {32768, 32769}), ("static", {80}), ("shared", {8000})):
         group = of(shop, ":TargetGroup", name)
         assert group.inputs["targetType"] == "instance"
         deadline = time.monotonic() + 10
         while healthy(site, group.id) < 2:
             assert time.monotonic() < deadline, f"{name}: {healthy(site, group.id)} of 2 targets are healthy"
             time.sleep(0.1)
+        found = site.aws.client("elbv2").describe_target_health(TargetGroupArn=group.id)["TargetHealthDescriptions"]
+        assert {each["Target"]["Port"] for each in found} <= ports, name
 
 
 def healthy(site: Site, group: str) -> int:

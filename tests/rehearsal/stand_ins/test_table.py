@@ -21,7 +21,9 @@ PROGRAM = Path(__file__).parent / "every_type"
 
 VALIDATED = {
     "aws:appautoscaling/policy:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:appautoscaling/target:Target",
+    "aws:cloudwatch/alarmMuteRule:AlarmMuteRule",
     "aws:lb/listenerCertificate:ListenerCertificate",
     "aws:vpclattice/authPolicy:AuthPolicy",
     "aws:vpclattice/listener:Listener",

@@ -144,6 +144,25 @@ certificate = aws.acm.Certificate(
     subject_alternative_names=["www.example.com"],
     opts=options(),
 )
+proofs = [
+    aws.route53.Record(
+        f"{name}-proof",
+        zone_id="Z0123456789ABCDEFGHIJ",
+        name=certificate.domain_validation_options[place].resource_record_name.apply(lambda name: name or ""),
+        type="CNAME",
+        records=[certificate.domain_validation_options[place].resource_record_value.apply(lambda value: value or "")],
+        ttl=300,
+        allow_overwrite=True,
+        opts=options(),
+    )
+    for place, name in enumerate(("apex", "www"))
+]
+aws.acm.CertificateValidation(
+    "site",
+    certificate_arn=certificate.arn,
+    validation_record_fqdns=[proof.fqdn for proof in proofs],
+    opts=options(),
+)
 
 # Monitoring and messaging
 logs = aws.cloudwatch.LogGroup("app", name="/ecs/app", retention_in_days=30, kms_key_id=key.arn, opts=options())
@@ -176,7 +195,7 @@ aws.sqs.QueuePolicy(
 aws.sns.TopicSubscription(
     "jobs", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True, opts=options()
 )
-aws.cloudwatch.MetricAlarm(
+busy = aws.cloudwatch.MetricAlarm(
     "cpu",
     comparison_operator="GreaterThanThreshold",
     evaluation_periods=2,
@@ -189,6 +208,12 @@ aws.cloudwatch.MetricAlarm(
     alarm_actions=[topic.arn],
     ok_actions=[topic.arn],
     treat_missing_data="breaching",
+    opts=options(),
+)
+aws.cloudwatch.AlarmMuteRule(
+    "nights",
+    rule={"schedule": {"expression": "cron(0 20 * * FRI)", "duration": "P2DT12H30M", "timezone": "Asia/Taipei"}},
+    mute_targets={"alarm_names": [busy.name]},
     opts=options(),
 )
 aws.cloudwatch.MetricAlarm(
@@ -390,6 +415,14 @@ listener = aws.lb.Listener(
     ],
     opts=options(),
 )
+aws.route53.Record(
+    "site",
+    zone_id="Z0123456789ABCDEFGHIJ",
+    name="example.com",
+    type="A",
+    aliases=[{"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": False}],
+    opts=options(),
+)
 https = aws.lb.Listener(
     "https",
     load_balancer_arn=balancer.arn,
@@ -489,6 +522,17 @@ machines = aws.autoscaling.Group(
     instance_refresh={"strategy": "Rolling", "preferences": {"min_healthy_percentage": 100}},
     force_delete=True,
     tags=[{"key": "Project", "value": "every-type", "propagate_at_launch": True}],
+    opts=options(),
+)
+aws.autoscaling.Schedule(
+    "sleep",
+    scheduled_action_name="sleep",
+    autoscaling_group_name=machines.name,
+    recurrence="15 20 * * 1,2,3,4,5",
+    time_zone="Asia/Taipei",
+    min_size=0,
+    max_size=-1,
+    desired_capacity=-1,
     opts=options(),
 )
 provided = aws.ecs.CapacityProvider(
@@ -697,6 +741,16 @@ scalable = aws.appautoscaling.Target(
     resource_id=pulumi.Output.format("service/{0}/{1}", cluster.name, service.name),
     scalable_dimension="ecs:service:DesiredCount",
     service_namespace="ecs",
+    opts=options(),
+)
+aws.appautoscaling.ScheduledAction(
+    "sleep",
+    resource_id=scalable.resource_id,
+    scalable_dimension=scalable.scalable_dimension,
+    service_namespace=scalable.service_namespace,
+    schedule="cron(0 20 ? * MON,TUE,WED,THU,FRI *)",
+    timezone="Asia/Taipei",
+    scalable_target_action={"min_capacity": 0, "max_capacity": 0},
     opts=options(),
 )
 aws.appautoscaling.Policy(

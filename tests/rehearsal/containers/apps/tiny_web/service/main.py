@@ -1,4 +1,4 @@
-"""A workload of a few lines: it says who it is, lists queues if it may, and stops cleanly when told."""
+"""A workload of a few lines: it says who it is, lists queues if it may, and stops at once when told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import boto3
 from botocore.exceptions import ClientError
@@ -22,6 +23,9 @@ def answer(path: str) -> tuple[int, object]:
             return 200, boto3.client("sqs").list_queues().get("QueueUrls", [])
         except ClientError as error:
             return 502, error.response["Error"]["Code"]
+    if path == "/slow":
+        time.sleep(1)
+        return 200, "ok"
     if path == "/environment":
         return 200, dict(os.environ)
     return (200, "ok") if path == "/health" else (404, "no such path")
@@ -41,6 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Log nothing of its own."""
 
 
+time.sleep(float(os.environ.get("BOOTS_FOR", "0")))
 server = http.server.ThreadingHTTPServer((os.environ.get("BIND_ADDRESS", "0.0.0.0"), int(os.environ["PORT"])), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 sys.stdout.write(json.dumps({"message": "listening"}) + "\n")

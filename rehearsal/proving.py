@@ -1,0 +1,150 @@
+"""What a deployed stack is put to, one thing after the other: its services, requests, streams, jobs, new versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rehearsal import forbidden, jobs, roles, services
+from rehearsal.asking import Asking
+from rehearsal.containers import prove_secrets
+from rehearsal.replacing import Replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rehearsal.containers import Containers
+    from rehearsal.deployment import Deployment
+    from rehearsal.emulator import Emulator
+    from rehearsal.progress import Progress
+    from rehearsal.result import Result
+    from rehearsal.script import Script
+    from rehearsal.script_replacements import Replacement
+    from rehearsal.tree import Tree
+
+_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+class Proving:
+    """The proof of one deployment; what comes of it is in its *result*."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        scripts: Mapping[str, Script],
+        *,
+        emulator: Emulator,
+        containers: Containers,
+        deployment: Deployment,
+        result: Result,
+        progress: Progress,
+    ) -> None:
+        """Prove the workloads of *tree*, each by its script if it has one."""
+        self._tree, self._scripts = tree, scripts
+        self._emulator, self._containers, self._deployment = emulator, containers, deployment
+        self._result, self._progress = result, progress
+
+    def wait(self, hopeless: Callable[[], bool]) -> bool:
+        """Wait for the services, unless that is *hopeless*; whether all are well."""
+        with self._progress.phase("services", "waiting for the services"):
+            wrong = services.wait(
+                self._emulator,
+                self._containers,
+                self._tree.of(services.SERVICE),
+                on_well=lambda service: self._progress.note(f"service {service.name} is well"),
+                hopeless=hopeless,
+            )
+        for each in wrong:
+            self._result.fail(each)
+        return not wrong
+
+    def prove(self) -> None:
+        """Follow the scripts, read the secrets, and look at the logs."""
+        self._ask()
+        self._run_jobs()
+        self._replace()
+        self._tell_what_was_not_asked()
+        self._prove_secrets()
+        self._check_logs()
+
+    def _ask(self) -> None:
+        asking = Asking(
+            self._tree,
+            self._scripts,
+            emulator=self._emulator,
+            containers=self._containers,
+            make=self._deployment.stand_ins.make,
+            result=self._result,
+            progress=self._progress,
+        )
+        with self._progress.phase("seed", "seeding tables"):
+            asking.seed()
+        with self._progress.phase("requests", "sending requests"):
+            asking.ask()
+        if any(each.streams for each in self._scripts.values()):
+            with self._progress.phase("streams", "opening streams"):
+                asking.stream()
+        self._forbid()
+
+    def _forbid(self) -> None:
+        for workload, script in self._scripts.items():
+            for said in script.forbidden:
+                refused = forbidden.prove(self._tree, workload, said, self._emulator)
+                self._result.forbidden.append(refused)
+                if not refused.ok:
+                    self._result.fail("\n  ".join([f"{workload}: {said.call} ({said.name}):", *refused.problems]))
+                self._progress.note(f"{'ok' if refused.ok else 'FAILED'}  {said.call} refused to {said.service}")
+
+    def _run_jobs(self) -> None:
+        if not any(each.jobs for each in self._scripts.values()):
+            return
+        with self._progress.phase("jobs", "running jobs"):
+            jobs.Jobs(
+                self._tree,
+                self._scripts,
+                emulator=self._emulator,
+                containers=self._containers,
+                result=self._result,
+                progress=self._progress,
+            ).run()
+
+    def _replace(self) -> None:
+        for workload, script in self._scripts.items():
+            for said in script.replacements:
+                with self._progress.phase("replacements", f"replacing {said.service}"):
+                    self._replace_one(workload, said)
+
+    def _replace_one(self, workload: str, said: Replacement) -> None:
+        replacing = Replacing(workload, said, tree=self._tree, emulator=self._emulator, containers=self._containers)
+        self._deployment.replace(workload, said, replacing.repository())
+        replaced = replacing.run(self._deployment.run)
+        self._result.replacements.append(replaced)
+        if not replaced.ok:
+            self._result.fail("\n  ".join([f"{workload}: {said.service} ({said.name}):", *replaced.problems]))
+        done = f"{replaced.outcome}, {replaced.requests} requests"
+        self._progress.note(f"{'ok' if replaced.ok else 'FAILED'}  {said.service}: {done}")
+
+    def _tell_what_was_not_asked(self) -> None:
+        self._result.warnings += [
+            f"nothing was asked of {workload}: it has no {self._deployment.script_of(workload)}"
+            for workload in self._tree.workloads
+            if workload not in self._scripts
+        ]
+        self._result.warnings += roles.idle(
+            self._tree,
+            {workload: set(followed.exercised()) for workload, followed in self._scripts.items()},
+        )
+
+    def _prove_secrets(self) -> None:
+        with self._progress.phase("secrets", "reading secrets as the execution roles"):
+            ecs = self._emulator.client("ecs")
+            for each in self._tree.of(_TASK_DEFINITION):
+                found = ecs.describe_task_definition(taskDefinition=each.outputs["arn"])["taskDefinition"]
+                for refusal in prove_secrets(self._emulator, found):
+                    self._result.fail(f"task {each.name!r}, {refusal}")
+
+    def _check_logs(self) -> None:
+        for each in self._containers.all():
+            if each.log_stream and each.log_stream.error:
+                self._result.fail(
+                    f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
+                )
