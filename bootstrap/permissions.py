@@ -32,6 +32,7 @@ _PASSED_TO: Final = (
 """Services that act under roles of the program's."""
 _LINKED: Final = (
     "autoscaling.amazonaws.com",
+    "ecs-compute.amazonaws.com",
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticfilesystem.amazonaws.com",

@@ -165,7 +165,10 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
         ),
     },
     "messages": {
-        "cloudwatch": Service(read="DescribeAlarms ListTagsForResource", write=f"DeleteAlarms PutMetricAlarm {_TAGS}"),
+        "cloudwatch": Service(
+            read="DescribeAlarms GetAlarmMuteRule ListTagsForResource",
+            write=f"DeleteAlarmMuteRule DeleteAlarms PutAlarmMuteRule PutMetricAlarm {_TAGS}",
+        ),
         "events": Service(
             read="DescribeRule ListTagsForResource ListTargetsByRule",
             write=f"DeleteRule DisableRule EnableRule PutRule PutTargets RemoveTargets {_TAGS}",

@@ -43,14 +43,18 @@ def read(text: str, image: Image) -> frozenset[str]:
     return frozenset(str(said["digest"].value) for said in found if "digest" in said)
 
 
-def write(text: str, image: Image, repository: str, digest: str) -> str:
-    """Return *text* with *image* pinned to *digest* in *repository*; unchanged where the stack does not run it.
+def write(text: str, image: Image, registry: str, digest: str) -> str:
+    """Return *text* with *image* pinned to *digest* in *registry*; unchanged where the stack does not run it.
+
+    By the digest alone, where the stack says that its images are in that registry.
 
     Raises:
         PinError: the digest is none, or the text is no stack file.
 
     """
-    wanted = {"repository": repository, "digest": checked(digest)}
+    wanted = {"digest": checked(digest)}
+    if registry != _registry_of(text):
+        wanted = {"repository": f"{registry}/{image.repository}", **wanted}
     spans: list[tuple[int, int, str]] = []
     for section in _sections_of(text, image):
         said = _said(section)
@@ -61,7 +65,7 @@ def write(text: str, image: Image, repository: str, digest: str) -> str:
         start, end = section, section
         if not section.flow_style:
             start, end = section.value[0][0], section.value[-1][1]
-        flow = f"{{repository: {repository}, digest: {digest}}}"
+        flow = f"{{{', '.join(f'{key}: {value}' for key, value in wanted.items())}}}"
         spans.append((start.start_mark.index, end.end_mark.index, flow))
     for start, end, value in sorted(spans, reverse=True):
         text = text[:start] + value + text[end:]
@@ -71,22 +75,32 @@ def write(text: str, image: Image, repository: str, digest: str) -> str:
 def _sections_of(text: str, image: Image) -> Iterator[Any]:
     """Yield the node of each section `image` that is *image*'s: several services may run one.
 
-    A section that names a repository says by itself whose it is. One that builds has the place of its folder: the
-    workload's own for ``service``, and for any other the part of that name.
+    A section that names a repository says by itself whose it is. Any other has the place of its folder: the workload's
+    own for ``service``, and else the part of that name.
     """
+    workload = _at(_at(_config(text), f"{PROJECT}:workloads"), image.workload)
+    for path, section in _sections(workload, ()):
+        said = _said(section)
+        part = path[-1] if path else _OWN
+        if "repository" in said:
+            if str(said["repository"].value).partition("/")[2] == image.repository:
+                yield section
+        elif part.replace("_", "-") == image.folder.replace("_", "-"):
+            yield section
+
+
+def _registry_of(text: str) -> str | None:
+    """Return where the stack says that its images are."""
+    said = _at(_config(text), f"{PROJECT}:image_registry")
+    return str(said.value) if said is not None else None
+
+
+def _config(text: str) -> Any | None:
     try:
         root = cast("Any", yaml).compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise PinError(f"it is not YAML: {' '.join(str(error).split())}") from None
-    workload = _at(_at(_at(root, "config"), f"{PROJECT}:workloads"), image.workload)
-    for path, section in _sections(workload, ()):
-        said = _said(section)
-        part = path[-1].replace("_", "-") if path else _OWN
-        if "repository" in said:
-            if str(said["repository"].value).partition("/")[2] == image.repository:
-                yield section
-        elif part == image.folder.replace("_", "-"):
-            yield section
+    return _at(root, "config")
 
 
 def _sections(node: Any | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

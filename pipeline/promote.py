@@ -30,7 +30,7 @@ def pin(root: Path, stack: str, digests: Mapping[str, str]) -> list[str]:
     lines: list[str] = []
     for repository, digest in sorted(digests.items()):
         image = images.named(root, repository)
-        pinned = pins.write(text, image, f"{registry}/{repository}", digest)
+        pinned = pins.write(text, image, registry, digest)
         if pinned != text:
             lines.append(f"{repository}: {' and '.join(sorted(pins.read(text, image))) or 'no digest'} -> {digest}")
         text = pinned

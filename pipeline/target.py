@@ -31,6 +31,8 @@ class Target:
     """One stack's place."""
 
     stack: str
+    stage: str
+    """What the stack calls itself, which its roles' path is made of."""
     account: str
     region: str
 
@@ -62,8 +64,8 @@ class Target:
 
     @property
     def role_path(self) -> str:
-        """IAM path of all roles that the stack makes."""
-        return f"/{PROJECT}/{self.stack}/"
+        """IAM path of all roles that the stack makes, as `settings.roles.RoleSettings` has it."""
+        return f"/{PROJECT}/{self.stage}/"
 
     def role_name(self, role: Role) -> str:
         """Return the name of the role that a workflow takes on; images have one, whatever runs them."""
@@ -78,18 +80,20 @@ def of(root: Path, stack: str) -> Target:
     """Return the place of *stack*, as its file under *root* says.
 
     Raises:
-        TargetError: there is no such file, or it names no account or region.
+        TargetError: there is no such file, or it names no account, region or stage.
 
     """
     path = root / f"Pulumi.{stack}.yaml"
     said = config(path)
     accounts, region = said.get(f"{PROJECT}:allowed_account_ids"), said.get(f"{PROJECT}:region")
     account = cast("list[object]", accounts)[0] if isinstance(accounts, list) and accounts else None
-    if not (isinstance(account, str) and isinstance(region, str)):
+    stage = said.get(f"{PROJECT}:stage")
+    if not (isinstance(account, str) and isinstance(region, str) and isinstance(stage, str)):
         raise TargetError(
-            f"{path.name}: say {PROJECT}:allowed_account_ids, a list of one id in quotes, and {PROJECT}:region"
+            f"{path.name}: say {PROJECT}:allowed_account_ids, a list of one id in quotes, {PROJECT}:region and "
+            f"{PROJECT}:stage"
         )
-    return Target(stack=stack, account=account, region=region)
+    return Target(stack=stack, stage=stage, account=account, region=region)
 
 
 def building(root: Path) -> Target:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from components.grants import Grant
 
-PLACE: Final = Target(stack="dev", account="111122223333", region="eu-west-1")
+PLACE: Final = Target(stack="dev", stage="dev", account="111122223333", region="eu-west-1")
 ACCOUNT: Final = Account(id=PLACE.account, region=PLACE.region)
 BOUNDARY: Final = "arn:aws:iam::111122223333:policy/pipeline/boundary-dev"
 KEY: Final = "arn:aws:kms:eu-west-1:111122223333:key/1"
 ROLES: Final = "arn:aws:iam::111122223333:role/drydock/dev/*"
 
+OPERATION: Final = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
+"""As stand-ins name what they call."""
 PREFIXES: Final = {"elbv2": "elasticloadbalancing", "efs": "elasticfilesystem", "stepfunctions": "states"}
 """botocore's service → IAM's, where they differ."""
 RENAMED: Final = {
@@ -37,6 +39,54 @@ VERBS: Final = {"Create": "POST", "Get": "GET", "Put": "PUT", "Update": "PATCH"}
 """API Gateway's actions are HTTP's."""
 NOT_THE_PROGRAMS: Final = {"acm:ImportCertificate", "iam:CreatePolicy", "iam:CreateOpenIDConnectProvider"}
 """What a stand-in knows, and only the bootstrap stack or nobody does."""
+
+
+UNDOES: Final = {
+    "Add": "Remove",
+    "Allocate": "Release",
+    "Associate": "Disassociate",
+    "Attach": "Detach",
+    "Authorize": "Revoke",
+    "Create": "Delete",
+    "Enable": "Disable",
+    "Put": "Delete",
+    "Register": "Deregister",
+    "Request": "Delete",
+    "Subscribe": "Unsubscribe",
+    "Tag": "Untag",
+}
+"""Verb of an action → verb of the one by which it is taken back."""
+OTHERWISE: Final = {
+    "acm:AddTagsToCertificate": "acm:RemoveTagsFromCertificate",
+    "autoscaling:CreateOrUpdateTags": "autoscaling:DeleteTags",
+    "autoscaling:PutScheduledUpdateGroupAction": "autoscaling:DeleteScheduledAction",
+    "cloudwatch:PutMetricAlarm": "cloudwatch:DeleteAlarms",
+    "events:PutTargets": "events:RemoveTargets",
+    "iam:AddRoleToInstanceProfile": "iam:RemoveRoleFromInstanceProfile",
+    "kms:CreateKey": "kms:ScheduleKeyDeletion",
+    "secretsmanager:PutSecretValue": "secretsmanager:DeleteSecret",
+    "servicediscovery:CreateHttpNamespace": "servicediscovery:DeleteNamespace",
+    "servicediscovery:CreatePrivateDnsNamespace": "servicediscovery:DeleteNamespace",
+}
+"""Action → by which it is taken back, where that is called otherwise."""
+GOES_WITH_IT: Final = {
+    "ecs:PutClusterCapacityProviders",
+    "elasticfilesystem:PutBackupPolicy",
+    "elasticfilesystem:PutLifecycleConfiguration",
+    "iam:CreateServiceLinkedRole",  # the account's, and a service's to keep
+    "iam:PutRolePermissionsBoundary",  # nobody may take it off
+    "kms:CreateGrant",
+    "kms:PutKeyPolicy",
+    "route53:AssociateVPCWithHostedZone",
+    # S3 has no action for taking these back: it is the same one.
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+}
+"""What is a part of something else, or not to be taken back."""
 
 
 def held(policies: Iterable[Iterable[Grant]]) -> set[str]:
@@ -51,9 +101,13 @@ DEPLOYING: Final = permissions.deploying(ACCOUNT, PLACE, BOUNDARY)
 def called() -> set[str]:
     """Return the action of every call by which a stand-in makes a resource."""
     source = "".join(path.read_text() for path in (ROOT / "rehearsal/stand_ins").glob("*.py"))
-    operations = set(re.findall(r'"([a-z0-9-]+:[A-Z]\w+)"', source)) - NOT_THE_PROGRAMS
+    return actions_of(set(re.findall(rf'"({OPERATION.pattern})"', source)))
+
+
+def actions_of(operations: set[str]) -> set[str]:
+    """Return the actions that *operations* ask for, but for those that are not the program's."""
     found: set[str] = set()
-    for operation in operations:
+    for operation in operations - NOT_THE_PROGRAMS:
         service, name = operation.split(":")
         if service == "apigateway":
             found.add(f"apigateway:{next(verb for begin, verb in VERBS.items() if name.startswith(begin))}")
@@ -67,6 +121,19 @@ def test_all_that_the_rehearsal_makes_a_deployment_may_make() -> None:
     calls = called()
     assert len(calls) > 80
     assert not calls - held(DEPLOYING.values())
+
+
+def test_what_it_may_make_it_may_take_away_again() -> None:
+    """Else a resource that is replaced is there twice, and a stack that is cleaned up is not."""
+    may = held(DEPLOYING.values())
+    assert OTHERWISE.keys() | GOES_WITH_IT <= may, "no longer made"
+    stays = {
+        action: undone
+        for action in may - GOES_WITH_IT
+        if (verb := re.split("(?=[A-Z])", action)[1]) in UNDOES
+        and not {undone := OTHERWISE.get(action, action.replace(verb, UNDOES[verb], 1)), f"{undone}s"} & may
+    }
+    assert not stays
 
 
 def test_every_action_is_one_of_awss() -> None:

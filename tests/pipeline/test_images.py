@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline import images
+from pipeline import images, target
 from pipeline.images import Image, ImagesError, Registry
-from tests.whole import ROOT, previewed
+from tests.whole import ROOT, deployed, previewed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DIGEST = "sha256:" + "0f" * 32
-PROD = "config:\n  drydock:allowed_account_ids: ['444455556666']\n  drydock:region: eu-west-1\n"
+PROD = "config:\n  drydock:allowed_account_ids: ['444455556666']\n  drydock:region: eu-west-1\n  drydock:stage: prod\n"
 
 
 class NotThereError(Exception):
@@ -73,12 +73,19 @@ def test_each_folder_with_a_dockerfile_is_one(root: Path) -> None:
 
 def test_they_are_the_ones_that_the_program_builds() -> None:
     """Told twice, once by the folders and once by the workloads' code: an image missing here would never be built."""
-    whole = previewed("dev")
-    contexts = {it.repository: it.context for it in images.discover(ROOT)}
-    names = {it.parent: it.inputs["name"] for it in whole.of("aws:ecr/repository:Repository").values()}
-    built = {names[it.parent]: it.inputs["context"] for it in whole.of("awsx:ecr:Image").values()}
+    built = {it.inputs["context"] for it in previewed("dev").of("awsx:ecr:Image").values()}
     assert built
-    assert built.items() <= contexts.items()
+    assert built <= {it.context for it in images.discover(ROOT)}
+
+
+def test_they_are_where_the_program_takes_them_from() -> None:
+    """Likewise their repositories' names: one that is called otherwise there would never be found."""
+    definitions = deployed("prod").of(":TaskDefinition").values()
+    taken = {each["image"] for it in definitions for each in json.loads(it.inputs["containerDefinitions"])}
+    registry = target.building(ROOT).registry
+    pushed = {f"{registry}/{it.repository}" for it in images.discover(ROOT)}
+    assert len(taken) > 3
+    assert {image.partition("@")[0] for image in taken} <= pushed
 
 
 def test_a_tag_is_of_the_source_alone(root: Path) -> None:

@@ -42,12 +42,13 @@ SHOP = Image(repository="old-shop", workload="shop", folder="service")
 TILL = Image(repository="till-roll", workload="till-roll", folder="service")
 PRINTER = Image(repository="till-roll/printer", workload="till-roll", folder="printer")
 SERVICES = Image(repository="many/services", workload="many", folder="services")
+WEB = Image(repository="many/web", workload="many", folder="web")
 NOWHERE = Image(repository="nowhere", workload="nowhere", folder="service")
 
 
 def changes(image: Image, text: str = TEXT) -> list[str]:
     """Return the lines that pinning *image* takes out and puts in."""
-    after = pins.write(text, image, f"{REGISTRY}/{image.repository}", NEW)
+    after = pins.write(text, image, REGISTRY, NEW)
     yaml.safe_load(after)
     return [line for line in difflib.ndiff(text.splitlines(), after.splitlines()) if line[0] in "+-"]
 
@@ -58,7 +59,7 @@ def test_a_digest_is_changed_where_it_stands() -> None:
 
 def test_another_repository_is_changed_with_it() -> None:
     """A digest of one registry is nothing in another."""
-    text = pins.write(TEXT, SHOP, "999988887777.dkr.ecr.eu-west-1.amazonaws.com/old-shop", NEW)
+    text = pins.write(TEXT, SHOP, "999988887777.dkr.ecr.eu-west-1.amazonaws.com", NEW)
     assert "        repository: 999988887777.dkr.ecr.eu-west-1.amazonaws.com/old-shop  # by hand\n" in text
 
 
@@ -76,7 +77,7 @@ def test_what_stands_behind_a_block_stays() -> None:
 
 
 def test_services_of_one_image_are_pinned_together() -> None:
-    after = yaml.safe_load(pins.write(TEXT, SERVICES, f"{REGISTRY}/many/services", NEW))["config"]["drydock:workloads"]
+    after = yaml.safe_load(pins.write(TEXT, SERVICES, REGISTRY, NEW))["config"]["drydock:workloads"]
     assert {name: part["image"]["digest"] for name, part in after["many"].items()} == {
         "one": NEW,
         "two": NEW,
@@ -84,14 +85,29 @@ def test_services_of_one_image_are_pinned_together() -> None:
     }
 
 
+def test_where_the_stack_says_the_registry_a_digest_is_all_there_is() -> None:
+    """Said twice, the two would differ one day."""
+    said = f"config:\n  drydock:image_registry: {REGISTRY}\n"
+    text = TEXT.replace("config:\n", said)
+    for image in (TILL, PRINTER, WEB):
+        after = pins.write(text, image, REGISTRY, NEW)
+        assert after.count(f"{{digest: {NEW}}}") == 1
+        assert f"{REGISTRY}/{image.repository}" not in after
+        # Found again by its place, since it names no repository any more.
+        assert pins.read(after, image) == {NEW}
+        assert pins.write(after, image, REGISTRY, OLD).count(f"{{digest: {OLD}}}") == 1
+    elsewhere = pins.write(text, SHOP, "999988887777.dkr.ecr.eu-west-1.amazonaws.com", NEW)
+    assert "repository: 999988887777.dkr.ecr.eu-west-1.amazonaws.com/old-shop" in elsewhere
+
+
 def test_what_a_stack_does_not_run_is_not_put_there() -> None:
-    assert pins.write(TEXT, NOWHERE, f"{REGISTRY}/nowhere", NEW) == TEXT
+    assert pins.write(TEXT, NOWHERE, REGISTRY, NEW) == TEXT
 
 
 def test_pinned_again_nothing_changes() -> None:
     for image in (SHOP, TILL, PRINTER, SERVICES):
-        once = pins.write(TEXT, image, f"{REGISTRY}/{image.repository}", NEW)
-        assert pins.write(once, image, f"{REGISTRY}/{image.repository}", NEW) == once
+        once = pins.write(TEXT, image, REGISTRY, NEW)
+        assert pins.write(once, image, REGISTRY, NEW) == once
         assert pins.read(once, image) == {NEW}
 
 
@@ -104,9 +120,9 @@ def test_what_runs_is_read_as_it_stands() -> None:
 def test_what_is_no_digest_is_refused(digest: str) -> None:
     """It comes from whoever typed it, and would stand in the file as it is."""
     with pytest.raises(PinError, match="never a tag"):
-        pins.write(TEXT, SHOP, f"{REGISTRY}/old-shop", digest)
+        pins.write(TEXT, SHOP, REGISTRY, digest)
 
 
 def test_a_file_that_is_no_yaml_is_refused() -> None:
     with pytest.raises(PinError, match="it is not YAML"):
-        pins.write("config: [", SHOP, f"{REGISTRY}/old-shop", NEW)
+        pins.write("config: [", SHOP, REGISTRY, NEW)

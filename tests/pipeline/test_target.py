@@ -31,10 +31,10 @@ def test_without_a_stack_it_is_where_the_images_are(capsys: pytest.CaptureFixtur
 
 
 def test_in_china_names_are_chinas() -> None:
-    place = Target(stack="prod", account="111122223333", region="cn-north-1")
+    place = Target(stack="prod", stage="prod", account="111122223333", region="cn-north-1")
     assert place.role_arn("deploy") == "arn:aws-cn:iam::111122223333:role/pipeline/deploy-prod"
     assert place.registry == "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn"
-    assert Target(stack="a", account="1", region="us-gov-west-1").partition == "aws-us-gov"
+    assert Target(stack="a", stage="a", account="1", region="us-gov-west-1").partition == "aws-us-gov"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,7 @@ def test_in_china_names_are_chinas() -> None:
     [
         ("config: {}", "Pulumi.dev.yaml: say drydock:allowed_account_ids"),
         ("config:\n  drydock:allowed_account_ids: [111122223333]\n  drydock:region: eu-west-1", "one id in quotes"),
+        ("config:\n  drydock:allowed_account_ids: ['1']\n  drydock:region: eu-west-1", "and drydock:stage"),
         ("config: [", "Pulumi.dev.yaml is not YAML"),
         ("- 1", "Pulumi.dev.yaml has no `config`"),
     ],
