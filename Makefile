@@ -2,7 +2,10 @@
 STACK ?= dev
 PYTHON ?= python3.11
 BIN := .venv/bin
+# What is Node, by its folder: the page, the API, and the browser that the page's tests open it in.
 WEB := apps/microservices/web
+EXPRESS := apps/express_api/api
+BROWSER := tests/browser
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse preview test check format unit bench streams workflows schema lock clean
 
@@ -11,9 +14,9 @@ help: ## print this list
 
 setup: .venv/.installed ## make .venv from the pins
 
-$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+%/node_modules/.installed: %/package.json %/package-lock.json
 	@command -v npm >/dev/null || { echo "no npm found: install Node 20 or later"; exit 1; }
-	@cd $(WEB) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $* && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Python 3.11 by that name, or whatever `python3` is where that is 3.11 too.
@@ -24,7 +27,7 @@ $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-rehearse: setup ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
+rehearse: setup $(WEB)/node_modules/.installed ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
 	$(BIN)/python -m rehearsal up --stack $(STACK)
 
 preview: setup ## evaluate a stack with unknown ids and run the policy packs on it (STACK=prod)
@@ -47,7 +50,7 @@ format: setup ## write the code as `check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: setup $(WEB)/node_modules/.installed ## all tests, the rehearsals among them
+unit: setup $(WEB)/node_modules/.installed $(EXPRESS)/node_modules/.installed $(BROWSER)/node_modules/.installed ## all tests, the rehearsals among them
 	$(BIN)/python -m pytest
 
 bench: setup ## components beside the same resources by hand: time and memory at 1, 10 and 100
@@ -65,4 +68,4 @@ lock: setup ## write the pins anew from requirements*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements-dev.txt requirements-dev.in
 
 clean: ## remove what setup and rehearsals made
-	rm -rf .venv .rehearsal $(WEB)/node_modules
+	rm -rf .venv .rehearsal $(WEB)/node_modules $(EXPRESS)/node_modules $(BROWSER)/node_modules

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import pulumi
+
 import deployments
 from components.account import Account
 from components.adopted_network import AnyNetwork
@@ -15,14 +17,20 @@ from components.errors import InvalidArgsError
 from components.load_balancer import LoadBalancer
 from components.logs import Logs
 from components.network import Network
+from components.sleep import Sleep
 from components.topic import Topic, TopicArgs
+from settings import on_instances
+from settings.instances import ManagedSettings
 
 if TYPE_CHECKING:
     from pulumi import ResourceOptions
 
+    from components.ec2_instances import Ec2Instances
+    from components.managed_instances import ManagedInstances
     from components.service import Service
     from components.task import Task
     from settings import LoadBalancerSettings, NetworkSettings, Settings
+    from settings.instances import Instances
 
 _AUDIT_DAYS = 365
 
@@ -34,30 +42,32 @@ class Platform(Component):
     stage: str
     protect: bool
     """Whether what holds data or serves many refuses to be deleted."""
+    sleep: Sleep | None
+    """When services have no tasks, but for those that say otherwise."""
     network: AnyNetwork
     cluster: Cluster
     api_logging: ApiGatewayLogging | None
     """The account's leave for REST APIs to write access logs, where this stack makes it."""
     alerts: Topic
     alert_emails: tuple[str, ...]
+    image_registry: str | None
+    """Where images are that come by digest alone."""
     image_pull_accounts: tuple[str, ...]
 
     def __init__(self, name: str, settings: Settings, opts: ResourceOptions | None = None) -> None:
         """Make what *settings* say."""
-        super().__init__(name, {"stage": settings.stage}, opts, tags={"Service": name})
-        self.account, self.stage, self.protect = settings.account(), settings.stage, settings.protect
-        self.alert_emails, self.image_pull_accounts = settings.alerts.emails, settings.image_pull_accounts
-        self.network = self._network(settings.network)
-        self.cluster = Cluster(
-            settings.stage,
-            ClusterArgs(
-                account=self.account,
-                capacity=[part.value() for part in settings.cluster.capacity],
-                container_insights=settings.cluster.container_insights,
-                exec_audit=Logs(retention_days=_AUDIT_DAYS) if settings.cluster.exec_audit else None,
-            ),
-            self.child(),
+        super().__init__(
+            name,
+            {"stage": settings.stage},
+            opts,
+            tags={"Service": name},
+            role_bounds=settings.roles.value(settings.account(), settings.stage),
         )
+        self.account, self.stage, self.protect = settings.account(), settings.stage, settings.protect
+        self.alert_emails = settings.alerts.emails
+        self.sleep = settings.sleep.value() if settings.sleep else None
+        self.image_registry, self.image_pull_accounts = settings.image_registry, settings.image_pull_accounts
+        self.network = self._network(settings.network)
         self.api_logging = (
             ApiGatewayLogging("api-gateway", ApiGatewayLoggingArgs(account=self.account), self.child())
             if settings.api_gateway_logging
@@ -80,6 +90,8 @@ class Platform(Component):
             )
             if said is not None
         }
+        # After the load balancers: its instances let them in.
+        self.cluster = self._cluster(settings)
         self.register_outputs({"vpc_id": self.network.vpc_id, "cluster_arn": self.cluster.arn})
 
     def balancer(self, kind: Literal["internal", "public"]) -> LoadBalancer:
@@ -109,6 +121,30 @@ class Platform(Component):
             return said.adopt.value()
         return Network(self.stage, said.args(self.account), self.child())
 
+    def _cluster(self, settings: Settings) -> Cluster:
+        said = settings.cluster
+        dynamic = on_instances.with_dynamic_ports((each for _, each in settings.workloads.services()), said)
+        tags = settings.tags()
+
+        def instances(name: str, each: Instances) -> Ec2Instances | ManagedInstances:
+            if isinstance(each, ManagedSettings):
+                return each.value(self.network, tags=tags)
+            balancers = list(self._balancers.values()) if name in dynamic else []
+            return each.value(self.network, balancers=balancers, tags=tags)
+
+        return Cluster(
+            settings.stage,
+            ClusterArgs(
+                account=self.account,
+                capacity=[part.value() for part in said.capacity],
+                instances={name: instances(name, each) for name, each in said.instances.items()},
+                container_insights=said.container_insights,
+                exec_audit=Logs(retention_days=_AUDIT_DAYS) if said.exec_audit else None,
+                sleep=self.sleep,
+            ),
+            self.child(),
+        )
+
     def _load_balancer(self, kind: str, said: LoadBalancerSettings) -> LoadBalancer:
         name = f"{self.stage}-{kind}"
         logs = None
@@ -124,4 +160,7 @@ class Platform(Component):
             protect=self.protect,
             access_logs=logs.bucket_name if logs else None,
         )
-        return LoadBalancer(name, args, self.child())
+        balancer = LoadBalancer(name, args, self.child())
+        if not balancer.tls:
+            pulumi.log.info(f"{kind} load balancer: serves HTTP only; `domain` in its section gives it HTTPS", balancer)
+        return balancer

@@ -72,8 +72,16 @@ class WebWorkload(Workload[S], Generic[S]):
         Alarms(
             self.name,
             AlarmsArgs(
-                cluster_name=on.cluster.cluster_name, service_name=service.service_name, actions=[on.alerts.arn]
+                cluster_name=on.cluster.cluster_name,
+                service_name=service.service_name,
+                actions=[on.alerts.arn],
+                sleep=service.sleep,
             ),
             self.child(),
         )
-        return {"url": entrance.url, "service_name": service.service_name, "log_group_name": task.log_group_name}
+        return {
+            "url": entrance.url,
+            "service_name": service.service_name,
+            "log_group_name": task.log_group_name,
+            **self.approval(service),
+        }

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar, get_args
 
 from pulumi import Input
 
+from components.approval import command
 from components.base import Component
+from components.errors import InvalidArgsError
 from components.image import Image
 from components.logs import Logs
 from components.repository import Repository, RepositoryArgs
 from components.service import Service, ServiceArgs, TargetHealth
 from components.task import Task, TaskArgs
-from settings import ServiceSettings, TaskSettings, WorkloadSettings
+from settings import ImagedSettings, ServiceSettings, TaskSettings, WorkloadSettings
 
 if TYPE_CHECKING:
     from pulumi import ResourceOptions
 
     from apps._platform import Platform
+    from components.capacity import Capacity
     from components.container import Container
     from components.discovery import Discovery
     from components.grants import Grant
@@ -39,7 +43,12 @@ class Workload(Component, Generic[S]):
     def __init__(self, name: str, on: Platform, settings: S, opts: ResourceOptions | None = None) -> None:
         """Register the workload *name*, on platform *on*, as *settings* say."""
         super().__init__(
-            name, settings.model_dump(mode="json", exclude_unset=True, exclude_none=True), opts, tags={"Service": name}
+            name,
+            settings.model_dump(mode="json", exclude_unset=True, exclude_none=True),
+            opts,
+            tags={"Service": name},
+            role_bounds=on.role_bounds,
+            gathers=True,
         )
         self.name, self.on, self.settings = name, on, settings
         # What it hands out is the stack's to export.
@@ -60,11 +69,15 @@ class Workload(Component, Generic[S]):
                         return settings
         return WorkloadSettings
 
-    def image(self, of: TaskSettings | None = None, *, folder: str = "service", repository: str | None = None) -> Image:
-        """Return the image that the stack file names, in a repository of the workload's own unless it names another.
+    def image(
+        self, of: ImagedSettings | None = None, *, folder: str = "service", repository: str | None = None
+    ) -> Image:
+        """Return the image that the stack file names: by its digest from where it says, or else built here.
 
-        That one is never deleted with its images where other accounts may run them, whatever ``protect`` says. Its
-        tags move where the stack builds: see `Repository.build`.
+        From the repository that the section names, or that of the image's name in the stack's ``image_registry``. A
+        stack without a registry, or one that builds, makes a repository of its own. That one is never deleted with its
+        images where other accounts may run them, whatever ``protect`` says; its tags move where the stack builds: see
+        `Repository.build`.
 
         Args:
             of: the part of the section that names the image. Default: the section itself.
@@ -74,24 +87,30 @@ class Workload(Component, Generic[S]):
 
         """
         section = self.settings if of is None else of
-        if not isinstance(section, TaskSettings):
+        if not isinstance(section, ImagedSettings):
             raise TypeError(f"the settings of {self.name} name no image: say which part of them does")
-        said = section.image
-        if said.repository and said.digest:
-            return Image.at(f"{said.repository}@{said.digest}")
+        said, registry = section.image, self.on.image_registry
         own = folder == "service"
+        usual = self.name if own else f"{self.name}/{folder}"
+        if said.digest and (said.repository or registry):
+            return Image.at(f"{said.repository or f'{registry}/{repository or usual}'}@{said.digest}")
         pull_accounts = self.on.image_pull_accounts
+        # Beside a registry's, which may be of the same account, it must not have the same name.
+        apart = f"{self.on.stage}/{self.name}/{folder}" if registry else None
         made = Repository(
             self.name if own else f"{self.name}-{folder}",
             RepositoryArgs(
-                repository_name=repository or (None if own else f"{self.name}/{folder}"),
+                repository_name=apart or repository or usual,
                 immutable_tags=not said.build,
                 pull_accounts=pull_accounts,
                 force_delete=not self.on.protect and not pull_accounts,
             ),
             self.child(),
         )
-        return made.image(digest=said.digest) if said.digest else made.build(self.source(folder))
+        _, architecture = self.on.cluster.machine(_capacity(section))
+        if said.digest:
+            return made.image(digest=said.digest)
+        return made.build(self.source(folder), architecture=architecture)
 
     def task(
         self,
@@ -103,13 +122,21 @@ class Workload(Component, Generic[S]):
         family: str | None = None,
         log_group: str | None = None,
     ) -> Task:
-        """Make the task *name* of *containers*, which may do what *grants* say, as large and logged as *said*."""
+        """Make the task *name* of *containers*, which may do what *grants* say, as large and logged as *said*.
+
+        It is for the machines that *said* has it on, in the network mode and on the host port that it says.
+        """
+        launch_type, architecture = self.on.cluster.machine(_capacity(said))
+        served = said if isinstance(said, ServiceSettings) else None
         return Task(
             name,
             TaskArgs(
                 account=self.on.account,
-                containers=containers,
-                size=said.size.value(),
+                containers=_on_host_port(containers, served.host_port) if served else containers,
+                size=said.size.value(launch_type),
+                launch_type=launch_type,
+                architecture=architecture,
+                network_mode=served.network_mode if served else "awsvpc",
                 grants=grants,
                 family=family,
                 logs=Logs(retention_days=said.log_retention_days),
@@ -129,9 +156,13 @@ class Workload(Component, Generic[S]):
         target_health: TargetHealth | None = None,
         discovery: Discovery | None = None,
         calls: Sequence[Discovery] = (),
+        open_ports: Sequence[int] = (443,),
     ) -> Service:
         """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs."""
-        on = self.on
+        on, placement = self.on, said.placement.value() if said.placement else None
+        rollout = said.rollout.value()
+        if placement and not placement.can_rebalance_zones:
+            rollout = replace(rollout, zone_rebalancing=False)
         service = Service(
             name,
             ServiceArgs(
@@ -142,15 +173,28 @@ class Workload(Component, Generic[S]):
                 target_health=target_health or TargetHealth(),
                 discovery=discovery,
                 calls=calls,
+                open_ports=open_ports,
                 desired_count=said.desired_count,
                 scaling=said.scaling.value() if said.scaling else None,
-                rollout=said.rollout.value(),
-                capacity=[part.value() for part in said.capacity],
+                sleep=on.sleep if said.sleeps else None,
+                rollout=rollout,
+                deployment=said.deployment.value(),
+                placement=placement,
+                capacity=_capacity(said),
             ),
             self.child(),
         )
         on.confirm(service, task)
         return service
+
+    def approval(self, service: Service) -> Outputs:
+        """Return the command that lets a deployment of *service* go on, to be handed out; nothing where none waits."""
+        if service.deployment.approval_minutes is None:
+            return {}
+        on = self.on
+        return {
+            "approve": command(region=on.account.region, cluster=on.cluster.cluster_name, service=service.service_name)
+        }
 
     def source(self, folder: str) -> str:
         """Return where *folder* beside the workload's infrastructure is, seen from the program's own folder.
@@ -158,3 +202,18 @@ class Workload(Component, Generic[S]):
         Relative: an absolute path would make every engineer's machine a change.
         """
         return f"apps/{self.name.replace('-', '_')}/{folder}"
+
+
+def _capacity(said: WorkloadSettings) -> Sequence[Capacity]:
+    """Return the strategy that *said* has of its own; none where it says none."""
+    return [part.value() for part in said.capacity] if isinstance(said, TaskSettings) else ()
+
+
+def _on_host_port(containers: Sequence[Container], port: int | None) -> Sequence[Container]:
+    """Return *containers* with the one that listens behind *port* of its instance."""
+    if not port:
+        return containers
+    listening = [each.name for each in containers if each.port]
+    if len(listening) != 1:
+        raise InvalidArgsError("host_port", got=port, want=f"none, since {listening} listen, and one port leads to one")
+    return [replace(each, host_port=port) if each.port else each for each in containers]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal import program, schema, stand_ins
 from rehearsal.graph import Answer, Registered
+from tests.certificates import validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +28,10 @@ class Answers:
     def make(self, resource: Registered) -> Answer:
         """Answer all that the provider would compute."""
         computed = schema.outputs_of(resource.type) - schema.inputs_of(resource.type).keys()
-        return Answer(
-            id=f"{resource.name}.id", outputs={key: f"{resource.name}.{key}" for key in {*computed, "imageUri"}}
-        )
+        outputs: dict[str, Any] = {key: f"{resource.name}.{key}" for key in {*computed, "imageUri"}}
+        if "domainValidationOptions" in outputs:
+            outputs["domainValidationOptions"] = validation(resource.inputs)
+        return Answer(id=f"{resource.name}.id", outputs=outputs)
 
 
 @dataclass(frozen=True, kw_only=True)

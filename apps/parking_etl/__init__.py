@@ -72,6 +72,8 @@ class Settings(TaskSettings):
         "https://data.ntpc.gov.tw"
     )
     """Where the open data is. Without a port: its tasks may call 443 alone."""
+    sleeps: bool = True
+    """Of `always-on`: whether its task sleeps when the stack does. The runs of that time are not made up for."""
     throughput: Literal["elastic", "bursting"] = "bursting"
     """The file system's: `bursting` costs nothing beside the storage."""
     skips: Annotated[int, Field(ge=1, le=100)] = 3
@@ -84,6 +86,8 @@ class Settings(TaskSettings):
             raise ValueError(
                 f"mode: got 'always-on'; take out {' and '.join(unread)}, or choose 'scheduled', which goes by it"
             )
+        if self.mode == "scheduled" and "sleeps" in self.model_fields_set:
+            raise ValueError("sleeps: schedules never sleep; take it out, or choose the mode 'always-on'")
         return self
 
 
@@ -179,6 +183,7 @@ class ParkingEtl(Workload[Settings]):
                 cluster=on.cluster,
                 network=on.network,
                 desired_count=1,
+                sleep=on.sleep if self.settings.sleeps else None,
                 # The old one ends before the new one starts: each would find the database taken by the other.
                 rollout=Rollout(minimum_healthy_percent=0, maximum_percent=100, zone_rebalancing=False),
                 capacity=capacity,

@@ -142,6 +142,7 @@ class QueryService(Workload[Settings]):
                 memory_percent=80,
                 period=300,
                 evaluation_periods=2,
+                sleep=service.sleep,
             ),
             self.child(),
         )

@@ -16,6 +16,7 @@ from policies.rules.iam import documents, statements, trusts
 from rehearsal import program
 from rehearsal.autoname import Names
 from rehearsal.graph import Answer, Registered
+from tests.certificates import validation
 from tests.whole import ROOT, Answers, Whole
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ _FORMS: Final = {
 }
 
 
+Port = int | tuple[int, int]
+"""One, or the first and the last of a range."""
+
+
 class Exact(Answers):
     """Stands for AWS: ids as `title` has them, and ARNs that read as AWS's do."""
 
@@ -56,11 +61,15 @@ class Exact(Answers):
             outputs["arn"] = self._arn(resource)
         if "dnsEntries" in outputs:
             outputs["dnsEntries"] = [{"domainName": f"{resource.name}.on.aws"}]
+        if "domainValidationOptions" in outputs:
+            outputs["domainValidationOptions"] = validation(resource.inputs)
         return Answer(id=title(resource), outputs=outputs)
 
     def _arn(self, resource: Registered) -> str:
         service, kind, _ = re.split("[/:]", resource.type.removeprefix("aws:"))
         kind = re.sub("([A-Z])", r"-\1", kind).lower()
+        if (service, kind) == ("s3", "bucket"):
+            return f"arn:aws:s3:::{resource.name}"
         region = "" if service == "iam" else REGION
         whose = f"arn:aws:{_SERVICES.get(service, service)}:{region}:{self._account}"
         # Another definition is another revision, and whoever names it changes with it.
@@ -126,12 +135,12 @@ def faults(allowed: list[dict[str, Any]], *, task_role: bool) -> list[Fault]:
     return statements.judge(document, [trusts.TASKS], task_role=task_role)
 
 
-def doors(whole: Whole) -> set[tuple[str, int, str]]:
+def doors(whole: Whole) -> set[tuple[str, Port, str]]:
     """Return each way into a security group of *whole*: the group, the port, and whom it lets in."""
     return {(said["securityGroupId"], *_way(said)) for said in _rules(whole, ":SecurityGroupIngressRule")}
 
 
-def exits(whole: Whole) -> set[tuple[str, int, str]]:
+def exits(whole: Whole) -> set[tuple[str, Port, str]]:
     """Return each way out of one: the group, the port, and to whom."""
     return {(said["securityGroupId"], *_way(said)) for said in _rules(whole, ":SecurityGroupEgressRule")}
 
@@ -140,7 +149,8 @@ def _rules(whole: Whole, token: str) -> list[dict[str, Any]]:
     return [each.inputs for each in whole.graph if each.type.endswith(token)]
 
 
-def _way(said: dict[str, Any]) -> tuple[int, str]:
-    assert said["fromPort"] == said["toPort"]
+def _way(said: dict[str, Any]) -> tuple[Port, str]:
     assert said["ipProtocol"] == "tcp"
-    return said["fromPort"], said.get("cidrIpv4") or said.get("prefixListId") or said["referencedSecurityGroupId"]
+    first, last = said["fromPort"], said["toPort"]
+    whose = said.get("cidrIpv4") or said.get("prefixListId") or said["referencedSecurityGroupId"]
+    return first if first == last else (first, last), whose

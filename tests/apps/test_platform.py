@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest import mock
 
+import pulumi
 import pytest
 
 from components.errors import InvalidArgsError
@@ -80,6 +82,30 @@ def test_access_logs_go_to_a_bucket_that_the_balancer_may_write() -> None:
     ]
     expiry = [rule.get("expiration") for rule in one(resources, ":BucketLifecycleConfiguration").inputs["rules"]]
     assert {"days": 14} in expiry
+
+
+DOMAIN = {"name": "shop.example.com", "zone_id": "Z0123456789A"}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_load_balancer_without_a_domain_says_that_it_serves_http_only(preview: bool) -> None:  # noqa: FBT001 - both
+    """At every preview and `up`, so that nobody takes it for what clients may send passwords to."""
+    with mock.patch.object(pulumi.log, "info") as said:
+        record(lambda: platform(internal_load_balancer={}, public_load_balancer={"domain": DOMAIN}), preview=preview)
+    ((text, balancer),) = [call.args for call in said.call_args_list]
+    assert text == "internal load balancer: serves HTTP only; `domain` in its section gives it HTTPS"
+    assert balancer.pulumi_resource_name == "test-internal"
+
+
+def test_a_stack_whose_load_balancers_have_domains_says_nothing() -> None:
+    with mock.patch.object(pulumi.log, "info") as said:
+        made(public_load_balancer={"domain": DOMAIN})
+    said.assert_not_called()
+
+
+def test_the_certificate_of_a_domain_has_the_platforms_tags() -> None:
+    certificate = one(made(public_load_balancer={"domain": DOMAIN}), "acm/certificate:Certificate")
+    assert certificate.inputs["tags"]["Service"] == "platform"
 
 
 def test_access_logs_can_be_left_out() -> None:

@@ -76,6 +76,66 @@ def test_tags_move_where_the_stack_builds_and_nowhere_else() -> None:
     assert repository(PINNED)["imageTagMutability"] == "IMMUTABLE"
 
 
+REGISTRY = "777788889999.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+class Parts(Workload[TaskSettings]):
+    """A workload of several images, one of which has a name of its own."""
+
+    def deploy(self) -> Outputs:
+        """Take them all."""
+        taken = {
+            "own": self.image(),
+            "part": self.image(folder="part"),
+            "named": self.image(folder="other", repository="hello-other"),
+        }
+        return {key: image.uri for key, image in taken.items()}
+
+
+def parts(image: Mapping[str, Any], **on_stack: Any) -> tuple[list[Recorded], dict[str, Any]]:
+    """Make such a workload with *image*; return what was registered, and each image."""
+    uris: dict[str, Any] = {}
+
+    def build() -> None:
+        opts = provider()
+        section = TaskSettings.model_validate_json(json.dumps({"image": image}))
+        uris.update(Parts("hello", platform(opts, **on_stack), section, opts).deploy())
+
+    return record(build), uris
+
+
+def test_by_its_digest_alone_an_image_is_where_the_stack_says_that_images_are() -> None:
+    """One digest for every stack: pushed once, by whoever made the repositories."""
+    resources, uris = parts(PINNED, image_registry=REGISTRY)
+    assert not of_type(resources, "ecr/repository:Repository")
+    assert uris == {
+        "own": f"{REGISTRY}/hello@{DIGEST}",
+        "part": f"{REGISTRY}/hello/part@{DIGEST}",
+        "named": f"{REGISTRY}/hello-other@{DIGEST}",
+    }
+
+
+def test_the_repository_that_a_section_names_goes_before_the_stacks_registry() -> None:
+    elsewhere = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/other"
+    _, uris = parts({"repository": elsewhere, **PINNED}, image_registry=REGISTRY)
+    assert set(uris.values()) == {f"{elsewhere}@{DIGEST}"}
+
+
+def test_what_a_stack_builds_beside_a_registry_is_under_its_stage(tmp_path: Path) -> None:
+    """The registry may be of the same account, where the plain name is taken."""
+    for folder in ("part", "other"):
+        (tmp_path / "apps/hello" / folder).mkdir()
+        (tmp_path / "apps/hello" / folder / "Dockerfile").write_text("FROM scratch\n")
+    names = [
+        {each.inputs["name"] for each in of_type(parts(BUILT, **said)[0], "ecr/repository:Repository").values()}
+        for said in ({}, {"image_registry": REGISTRY})
+    ]
+    assert names == [
+        {"hello", "hello/part", "hello-other"},
+        {"test/hello/service", "test/hello/part", "test/hello/other"},
+    ]
+
+
 def test_an_image_in_another_repository_needs_none_here() -> None:
     elsewhere = {"repository": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hello", **PINNED}
     assert not of_type(made(elsewhere), "ecr/repository:Repository")

@@ -60,9 +60,9 @@ function body(items) {
     return html`<p class="alert alert-warning mb-0" role="status">This service cannot be reached right now.</p>`;
   }
   if (items.length === 0) return html`<p class="text-body-secondary mb-0">Nothing here yet.</p>`;
-  return html`<ul class="list-unstyled mb-0">
+  return html`<ul class="list-unstyled vstack gap-3 mb-0">
               ${items.map(
-                ({ title, summary, at }) => html`<li class="mb-3 text-break">
+                ({ title, summary, at }) => html`<li class="text-break">
                 <h3 class="h6 fw-semibold mb-0">${title}</h3>
                 <p class="mb-0">${summary}</p>
                 <p class="small text-body-secondary mb-0">${time(at)}</p>

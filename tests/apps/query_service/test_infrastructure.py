@@ -64,12 +64,14 @@ def test_a_strategy_of_its_own_goes_before_the_clusters(monkeypatch: pytest.Monk
 
 
 def test_prod_grows_from_two_to_four_by_its_load_and_dev_does_not() -> None:
-    """With autoscaling the count is its own; without it the stack's, so a change of the file is done."""
+    """With autoscaling the count is its own; in dev, which sleeps, it is held by day at the stack's."""
     target = deployed("prod").of_workload("query-service").one("appautoscaling/target:Target").inputs
     assert (target["minCapacity"], target["maxCapacity"]) == (2, 4)
     assert deployed("prod").of_workload("query-service").one("ecs/service:Service").ignore_changes == ["desiredCount"]
-    assert not deployed("dev").of_workload("query-service").of("appautoscaling/target:Target")
-    assert deployed("dev").of_workload("query-service").one("ecs/service:Service").ignore_changes == []
+    held = deployed("dev").of_workload("query-service")
+    assert not held.of("appautoscaling/policy:Policy")
+    by_day = held.one("appautoscaling/scheduledAction:ScheduledAction", "query-service-wake").inputs
+    assert by_day["scalableTargetAction"] == {"minCapacity": 1, "maxCapacity": 1}
 
 
 @each_stack
@@ -151,18 +153,15 @@ def test_its_logs_are_where_people_look_for_them(stack: str, days: int) -> None:
     assert options["awslogs-region"] == REGION
 
 
-def test_its_repository_is_devs_scanned_and_keeps_what_prod_may_run() -> None:
-    """One repository serves both stacks: prod runs the digest that was tried in dev, and may pull it."""
+def test_its_repository_is_devs_own_scanned_and_goes_with_it() -> None:
+    """What dev builds is dev's to run; prod runs what was pushed to the repository that serves both."""
     repository = deployed("dev").of_workload("query-service").one("ecr/repository:Repository").inputs
-    assert repository["name"] == "query-service"
+    assert repository["name"] == "dev/query-service/service"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert not deployed("dev").of_workload("query-service").of(":LifecyclePolicy"), "prod may run any of its images"
-    assert repository["forceDelete"] is False, "though dev protects nothing else"
-    (pull,) = json.loads(
-        deployed("dev").of_workload("query-service").one("ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"]
-    )["Statement"]
-    assert pull["Principal"] == {"AWS": [ACCOUNTS["prod"]]}
+    assert repository["forceDelete"] is True, "as dev protects nothing else"
     assert not deployed("prod").of_workload("query-service").of("ecr/repository:Repository")
+    registry = f"{ACCOUNTS['dev']}.dkr.ecr.{REGION}.amazonaws.com"
+    assert container("prod")["image"].startswith(f"{registry}/query-service@sha256:")
 
 
 @each_stack
@@ -175,8 +174,8 @@ def test_images_are_pinned_by_digest(stack: str) -> None:
 @each_stack
 def test_the_internal_load_balancer_sends_it_its_paths(stack: str) -> None:
     whole = deployed(stack).of_workload("query-service")
-    assert whole.one("lb/loadBalancer:LoadBalancer").inputs["internal"] is True
-    assert whole.one(":Listener").inputs["port"] == 80
+    assert whole.one("lb/loadBalancer:LoadBalancer", f"{stack}-internal").inputs["internal"] is True
+    assert whole.one(":Listener", f"{stack}-internal-http").inputs["port"] == 80
     rule = whole.one(":ListenerRule").inputs
     assert rule["conditions"] == [{"pathPattern": {"values": ["/query/*", "/health"]}}]
     assert rule["listenerArn"] == f"{stack}-internal-http.arn"
@@ -201,8 +200,8 @@ def test_its_port_is_open_to_the_load_balancer_alone_and_that_to_the_network_alo
         )
         for each in deployed(stack).of_workload("query-service").of(":SecurityGroupIngressRule").values()
     ]
-    assert sorted(doors) == [
-        (f"{stack}-endpoints.id", 443, "10.0.0.0/16"),
+    inner = ("query-service.id", f"{stack}-internal.id")
+    assert sorted(door for door in doors if door[0] in inner) == [
         (f"{stack}-internal.id", 80, "10.0.0.0/16"),
         ("query-service.id", 8000, f"{stack}-internal.id"),
     ]
