@@ -38,6 +38,7 @@ _LINKED: Final = (
     "elasticfilesystem.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
     "ops.apigateway.amazonaws.com",
+    "rds.amazonaws.com",
     "spot.amazonaws.com",
     "vpc-lattice.amazonaws.com",
 )

@@ -48,7 +48,8 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
             write="AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate RequestCertificate"
             " UpdateCertificateOptions",
         ),
-        "apigateway": Service(read="GET", write="DELETE PATCH POST PUT UpdateRestApiPolicy"),
+        # A stage's web ACL is asked of both services.
+        "apigateway": Service(read="GET", write="DELETE PATCH POST PUT SetWebACL UpdateRestApiPolicy"),
         "elasticloadbalancing": Service(
             read="Describe*",
             write=(
@@ -84,6 +85,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
                 f" UpdateServiceNetworkVpcAssociation UpdateTargetGroup {_TAGS}"
             ),
         ),
+        "wafv2": Service(read="GetWebACL GetWebACLForResource", write="AssociateWebACL DisassociateWebACL"),
     },
     "compute": {
         "application-autoscaling": Service(
@@ -123,6 +125,11 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
         ),
     },
     "data": {
+        # Stacks of one secret each, whose password Secrets Manager makes for CloudFormation.
+        "cloudformation": Service(
+            read="DescribeStackEvents DescribeStackResources DescribeStacks GetTemplate",
+            write="CreateStack DeleteStack UpdateStack",
+        ),
         "dynamodb": Service(
             read="Describe* ListTagsOfResource GetResourcePolicy",
             write=(
@@ -145,6 +152,14 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
                 f" ScheduleKeyDeletion UpdateAlias UpdateKeyDescription {_TAGS}"
             ),
         ),
+        "rds": Service(
+            read="Describe* ListTagsForResource",
+            write=(
+                "AddTagsToResource CreateDBInstance CreateDBParameterGroup CreateDBSnapshot CreateDBSubnetGroup"
+                " DeleteDBInstance DeleteDBParameterGroup DeleteDBSubnetGroup ModifyDBInstance ModifyDBParameterGroup"
+                " ModifyDBSubnetGroup RebootDBInstance RemoveTagsFromResource ResetDBParameterGroup"
+            ),
+        ),
         # Buckets, not what is in them: the provider asks each of these when it looks at one.
         "s3": Service(
             read="GetAccelerateConfiguration GetBucket* GetEncryptionConfiguration GetLifecycleConfiguration"
@@ -157,7 +172,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
         ),
         # A value that the program makes is read back by the provider.
         "secretsmanager": Service(
-            read="DescribeSecret GetResourcePolicy ListSecretVersionIds",
+            read="DescribeSecret GetRandomPassword GetResourcePolicy ListSecretVersionIds",
             write=(
                 f"CreateSecret DeleteResourcePolicy DeleteSecret GetSecretValue PutResourcePolicy PutSecretValue"
                 f" UpdateSecret UpdateSecretVersionStage {_TAGS}"

@@ -1,4 +1,4 @@
-"""The names that a load balancer is reached by: their certificate, and the records that lead to it."""
+"""The names that a load balancer or an API is reached by: their certificate, and the records that lead to it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TTL: Final = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """The names of a load balancer, and who makes their certificate: this library, or somebody else.
+    """The names of a load balancer or an API, and who makes their certificate: this library, or somebody else.
 
     With *zone_id* the certificate is requested, proved by records in that zone, and awaited; a record for each name
     leads to the load balancer. With *certificate_arn* nothing is made, and the records are somebody else's.
@@ -130,18 +130,23 @@ def certify(owner: Owner, name: str, domain: Domain) -> Input[str]:
 
 def point(owner: Owner, name: str, domain: Domain, *, dns_name: Input[str], zone_id: Input[str]) -> None:
     """Lead every name of *domain* to the load balancer that is *dns_name*, of Route 53's own *zone_id* for it."""
+    for each in domain.names():
+        lead(owner, name, domain, each, dns_name=dns_name, zone_id=zone_id)
+
+
+def lead(owner: Owner, name: str, domain: Domain, host: str, *, dns_name: Input[str], zone_id: Input[str]) -> None:
+    """Lead *host*, one name of *domain*, to *dns_name*, of Route 53's own *zone_id* for it."""
     if domain.zone_id is None:
         return
-    for each in domain.names():
-        aws.route53.Record(
-            f"{name}-{each}",
-            zone_id=domain.zone_id,
-            name=each,
-            type="A",
-            # There is no second answer to give where the targets are unwell.
-            aliases=[{"name": dns_name, "zone_id": zone_id, "evaluate_target_health": False}],
-            opts=owner.child(),
-        )
+    aws.route53.Record(
+        f"{name}-{host}",
+        zone_id=domain.zone_id,
+        name=host,
+        type="A",
+        # There is no second answer to give where the targets are unwell.
+        aliases=[{"name": dns_name, "zone_id": zone_id, "evaluate_target_health": False}],
+        opts=owner.child(),
+    )
 
 
 def _proof(

@@ -129,7 +129,26 @@ LAUNCH_TEMPLATE: Final = NameRule(
 INSTANCE_PROFILE: Final = NameRule(
     what="instance profile", longest=128, pattern=r"[\w+=,.@-]+", reads="letters, digits and +=,.@-_"
 )
+# The text of CreateDBInstance in botocore's `rds` model; it keeps them in lower case.
+DATABASE: Final = NameRule(
+    what="database",
+    longest=63,
+    pattern=r"[a-z](-?[a-z0-9])*",
+    reads="lower-case letters, digits and single hyphens, a letter first and no hyphen last",
+)
+# The text of CreateStack in botocore's `cloudformation` model.
+CLOUDFORMATION_STACK: Final = NameRule(
+    what="CloudFormation stack",
+    longest=128,
+    pattern=r"[a-zA-Z][a-zA-Z0-9-]*",
+    reads="letters, digits and hyphens, a letter first",
+)
 REST_API: Final = NameRule(what="REST API", longest=255, pattern=r"[\w .-]+", reads="letters, digits, spaces and _.-")
+# 255 for the provider's own names: AWS takes 1024 characters for a key's, and says no bound of a plan's.
+API_KEY: Final = NameRule(what="API key", longest=255, pattern=REST_API.pattern, reads=REST_API.reads)
+USAGE_PLAN: Final = NameRule(what="usage plan", longest=255, pattern=REST_API.pattern, reads=REST_API.reads)
+# `StringWithLengthBetween1And128` in botocore's `apigatewayv2` model.
+VPC_LINK: Final = NameRule(what="VPC link", longest=128, pattern=REST_API.pattern, reads=REST_API.reads)
 
 
 def autonamed(name: str, rule: NameRule) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
-from components import api_paths, documents, naming, resource_policy
-from components.api_gateway_logging import ACCESS_LOGS
+from components import api_paths, api_resources, api_stage, documents, naming, resource_policy
 from components.base import Part
-from components.errors import InvalidArgsError, of, one_of, within
+from components.errors import of, one_of, within
 from components.grants import Grant
 from components.logs import Logs
 
@@ -27,30 +24,11 @@ if TYPE_CHECKING:
     from components.account import Account
     from components.api_gateway_logging import ApiGatewayLogging
 
-_STAGE: Final = re.compile(r"\w{1,128}", re.ASCII)
-"""https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html has letters, digits, underscores."""
-
-# One JSON line a request. API Gateway wants the request's id in it.
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
-_ACCESS_LOG: Final = json.dumps(
-    {
-        "request_id": "$context.requestId",
-        "time": "$context.requestTime",
-        "method": "$context.httpMethod",
-        "resource": "$context.resourcePath",
-        "status": "$context.status",
-        "source_ip": "$context.identity.sourceIp",
-        "vpc_endpoint": "$context.identity.vpceId",
-        "caller": "$context.identity.caller",
-        "latency_ms": "$context.responseLatency",
-        "integration_latency_ms": "$context.integrationLatency",
-        "integration_status": "$context.integrationStatus",
-        "response_bytes": "$context.responseLength",
-        "error": "$context.error.message",
-        "integration_error": "$context.integrationErrorMessage",
-    },
-    separators=(",", ":"),
-)
+_LOGGED: Final = {
+    **api_stage.LOGGED,
+    "vpc_endpoint": "$context.identity.vpceId",
+    "caller": "$context.identity.caller",
+}
 
 
 class LambdaTarget(Protocol):
@@ -107,14 +85,10 @@ class RestApiArgs:
 
     def __post_init__(self) -> None:
         api_paths.parse(of(self, "routes"), self.routes)
-        if not _STAGE.fullmatch(self.stage):
-            raise InvalidArgsError(
-                of(self, "stage"), got=self.stage, want="letters, digits and underscores, 1 to 128 of them"
-            )
+        api_stage.check_stage(self)
         one_of(self, "authorization", ("NONE", "AWS_IAM"))
         within(self, "timeout_ms", 50, 29_000, "milliseconds")
-        within(self, "rate_limit", 1, 10_000, "requests a second")
-        within(self, "burst_limit", 1, 5_000, "requests")
+        api_stage.check_limits(self)
 
 
 class RestApi(Part):
@@ -143,7 +117,7 @@ class RestApi(Part):
 
     def __init__(self, name: str, args: RestApiArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.REST_API)
-        group_name = naming.fixed(f"{ACCESS_LOGS}{name}", naming.LOG_GROUP)
+        api_stage.group_of(name)
         super().__init__(opts)
         self._api = aws.apigateway.RestApi(
             name,
@@ -163,7 +137,20 @@ class RestApi(Part):
             # What is deployed is the API as it stands: all of its routes, and the policy that a private one must have.
             opts=self.child(ResourceOptions(depends_on=[policy, *self._answer(name, args)])),
         )
-        stage = self._open(name, args, group_name, deployment.id)
+        stage = api_stage.open_stage(
+            self,
+            name,
+            api_stage.Opening(
+                api_id=self.api_id,
+                deployment_id=deployment.id,
+                stage=args.stage,
+                logged=_LOGGED,
+                logs=args.logs,
+                logging=args.logging,
+                tracing=args.tracing,
+            ),
+        )
+        api_stage.throttle(self, name, stage, self.api_id, args)
         self.invoke_url = stage.invoke_url
 
     def invoke(self, *routes: str) -> Grant:
@@ -181,20 +168,13 @@ class RestApi(Part):
 
     def _answer(self, name: str, args: RestApiArgs) -> list[pulumi.Resource]:
         """Make resources, methods and integrations; return the integrations."""
-        resources: dict[str, Output[str]] = {api_paths.ROOT: self._api.root_resource_id}
+        routes = api_paths.parse("routes", args.routes)
+        resources = api_resources.grow(
+            name, self._api, (path for _, path in routes.values()), lambda below: self.child(suffix=below)
+        )
         integrations: list[pulumi.Resource] = []
-        for key, (method, path) in api_paths.parse("routes", args.routes).items():
+        for key, (method, path) in routes.items():
             target = args.routes[key]
-            for below in api_paths.branch(path):
-                if below not in resources:
-                    parent, part = api_paths.split(below)
-                    resources[below] = aws.apigateway.Resource(
-                        f"{name}{below}",
-                        rest_api=self.api_id,
-                        parent_id=resources[parent],
-                        path_part=part,
-                        opts=self.child(suffix=below),
-                    ).id
             suffix = f"-{method}-{path}"
             route = f"{name}{suffix}"
             asked = aws.apigateway.Method(
@@ -230,40 +210,6 @@ class RestApi(Part):
             )
         return integrations
 
-    def _open(self, name: str, args: RestApiArgs, group_name: str, deployment_id: Output[str]) -> aws.apigateway.Stage:
-        group = aws.cloudwatch.LogGroup(
-            name,
-            name=group_name,
-            retention_in_days=args.logs.retention_days,
-            tags=self.tags,
-            opts=self.child(),
-        )
-        stage = aws.apigateway.Stage(
-            name,
-            rest_api=self.api_id,
-            deployment=deployment_id,
-            stage_name=args.stage,
-            access_log_settings={"destination_arn": group.arn, "format": _ACCESS_LOG},
-            xray_tracing_enabled=args.tracing,
-            tags=self.tags,
-            opts=self.child(ResourceOptions(depends_on=[args.logging.ready]) if args.logging else None),
-        )
-        aws.apigateway.MethodSettings(
-            name,
-            rest_api=self.api_id,
-            stage_name=stage.stage_name,
-            method_path="*/*",
-            settings={
-                # Execution logs and data traces hold requests and answers whole; the access log says what went wrong.
-                "logging_level": "OFF",
-                "data_trace_enabled": False,
-                "throttling_rate_limit": args.rate_limit,
-                "throttling_burst_limit": args.burst_limit,
-            },
-            opts=self.child(),
-        )
-        return stage
-
 
 def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
     def statement(effect: str, operator: str, key: str, value: Input[str]) -> resource_policy.Statement:
@@ -284,17 +230,11 @@ def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
 
 
 def _fingerprint(args: RestApiArgs) -> Input[str]:
-    """Sum up all that a deployment holds, so that a change of any of it makes a new one."""
-    return documents.render(
+    return api_resources.fingerprint(
         {
             "routes": {key: target.invoke_arn for key, target in sorted(args.routes.items())},
             "authorization": args.authorization,
             "timeout_ms": args.timeout_ms,
             "admitted": [args.vpc_id, args.endpoint_id],
-        },
-        then=_hash,
+        }
     )
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -78,6 +78,39 @@ class Run:
             said |= {"cpu": str(self.size.cpu), "memory": str(self.size.memory)}
         return said
 
+    def request(
+        self,
+        *,
+        cluster: Cluster,
+        capacity: Sequence[Capacity],
+        subnets: Sequence[Input[str]],
+        security_group_id: Input[str],
+        group: str,
+    ) -> dict[str, Any]:
+        """Return what `RunTask` takes to run it on *cluster*, in the ECS task group *group*.
+
+        Its events can be told from others' by the group.
+        """
+        return {
+            "cluster": cluster.arn,
+            "taskDefinition": self.task.arn,
+            "capacityProviderStrategy": [
+                {"capacityProvider": each.provider, "weight": each.weight, "base": each.base}
+                for each in cluster.strategy(capacity)
+            ],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": list(subnets),
+                    "securityGroups": [security_group_id],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
+            "overrides": self.overrides(),
+            "group": group,
+            "propagateTags": "TASK_DEFINITION",
+            "enableECSManagedTags": True,
+        }
+
     def _container(self) -> str:
         names = [each.name for each in self.task.containers]
         found = [name for name in names if self.container in (None, name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi import Output
 
@@ -79,24 +79,9 @@ def direct(
 ) -> Target:
     """Return *run* on *cluster*, in the ECS task group *task_group*, by which its events can be told from others."""
     overrides, placed = run.overrides(), cluster.strategy(capacity)
-    request: dict[str, Any] = {
-        "cluster": cluster.arn,
-        "taskDefinition": run.task.arn,
-        "capacityProviderStrategy": [
-            {"capacityProvider": each.provider, "weight": each.weight, "base": each.base} for each in placed
-        ],
-        "networkConfiguration": {
-            "awsvpcConfiguration": {
-                "subnets": list(subnets),
-                "securityGroups": [security_group_id],
-                "assignPublicIp": "DISABLED",
-            }
-        },
-        "overrides": overrides,
-        "group": task_group,
-        "propagateTags": "TASK_DEFINITION",
-        "enableECSManagedTags": True,
-    }
+    request = run.request(
+        cluster=cluster, capacity=capacity, subnets=subnets, security_group_id=security_group_id, group=task_group
+    )
     return Target(
         arn=cluster.arn,
         input=documents.render(overrides) if overrides else None,

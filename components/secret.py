@@ -49,7 +49,7 @@ class SecretReference:
 
         """
         if _SECRET_ARN.fullmatch(arn):
-            return cls(value_from=_value_from(arn, key), grants=(_read(arn, kms_key_arn),))
+            return cls.of(arn, key=key, kms_key_arn=kms_key_arn)
         if not _PARAMETER_ARN.fullmatch(arn):
             raise InvalidArgsError(
                 "SecretReference.adopted",
@@ -59,6 +59,16 @@ class SecretReference:
         if key is not None:
             raise InvalidArgsError("SecretReference.key", got=key, want="None: an SSM parameter has one value")
         return cls(value_from=arn, grants=(_read(arn, kms_key_arn, "ssm:GetParameters"),))
+
+    @classmethod
+    def of(cls, arn: Input[str], *, key: str | None = None, kms_key_arn: Input[str] | None = None) -> SecretReference:
+        """Take the secret *arn*, made by this program or for it: whole, or one *key* of the JSON object that it is.
+
+        Raises:
+            InvalidArgsError: a key with a colon or a space, which ECS would cut.
+
+        """
+        return cls(value_from=_value_from(arn, key), grants=(_read(arn, kms_key_arn),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +153,7 @@ class Secret(Part):
             InvalidArgsError: a key with a colon or a space, which ECS would cut.
 
         """
-        return SecretReference(value_from=_value_from(self.arn, key), grants=(self.read(),))
+        return SecretReference.of(self.arn, key=key, kms_key_arn=self._key_arn)
 
 
 def _value_from(arn: Input[str], key: str | None) -> Input[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import pulumi_aws as aws
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
-from components import naming, scaling, shifting, standing
+from components import job, naming, scaling, shifting, standing
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
 from components.deployment import Deployment, read
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from components.cluster import Cluster
     from components.deployment import Strategy
     from components.discovery import Discovery
+    from components.job import Job
     from components.placement import Placement
     from components.routes import Route
     from components.scaling import Scaling
@@ -119,6 +120,9 @@ class ServiceArgs:
     deregistration_delay: int = 30
     """Seconds that a task taken out of the load balancer may finish its requests, 0 to 3600. Default: 30, since a
     Spot task has 120 in all, and a deletion waits for it."""
+    before: Sequence[Job] = ()
+    """What is run to its good end, one after the other, before it has its first task and each time before it moves to
+    another task definition; where one fails, it stays as it is. Default: nothing."""
     open_ports: Sequence[int] = (443,)
     """TCP ports its tasks may call, anywhere. Default: HTTPS alone. Whoever else is called opens its own way. In bridge
     and host mode, ports that the instances have open."""
@@ -229,7 +233,13 @@ class Service(Component):
             opts=self.child(
                 ResourceOptions(
                     # What a running task needs outlives it.
-                    depends_on=[*entered.before, *stands.before, *joined.before],
+                    depends_on=[
+                        *entered.before,
+                        *stands.before,
+                        *joined.before,
+                        *(resource for each in args.before for resource in each.needs),
+                    ],
+                    hooks=job.binding(args.before),
                     ignore_changes=["desiredCount"] if scaling.decides(args) else None,
                     custom_timeouts=CustomTimeouts(create=patience, update=patience, delete=_GONE),
                 )

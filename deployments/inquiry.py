@@ -96,10 +96,11 @@ class Inquiry:
         arns = ecs.list_tasks(**named, desiredStatus="STOPPED")["taskArns"][:_TASKS]
         tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
         for task in tasks:
-            yield f"task {task['taskArn'].rpartition('/')[2]} stopped: {_why(task)}"
+            yield f"task {task['taskArn'].rpartition('/')[2]} stopped: {why(task)}"
 
 
-def _why(task: Mapping[str, Any]) -> str:
+def why(task: Mapping[str, Any]) -> str:
+    """Return why *task*, one of `DescribeTasks`, stopped, and how each of its containers ended."""
     containers = [
         f"{each['name']} "
         + (f"ended with {each['exitCode']}" if "exitCode" in each else "never ran")

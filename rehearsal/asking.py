@@ -98,8 +98,10 @@ class Asking:
             return requests.asked(workload, request, [why]), []
         own = self._containers_of(workload)
         before = {each.id: len(each.lines) for each in own}
+        outputs = self._tree.workloads[workload]
+        sent = requests.with_key(self._emulator, workload, outputs, request)
         with requests.outage(request.outage, self._tree, workload, self._emulator, self._make):
-            asked = requests.ask(client, workload, self._tree.workloads[workload], request)
+            asked = requests.ask(client, workload, outputs, sent)
         if asked.ok:
             return asked, []
         if asked.late:

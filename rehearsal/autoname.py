@@ -41,6 +41,7 @@ class Rule:
 # Limits: AWS's own, as each service's API reference has them; the provider's are the same or laxer, and AWS then
 # refuses at the call.
 _RULES: Final[Mapping[str, Rule]] = {
+    "aws:apigatewayv2/vpcLink:VpcLink": Rule(longest=128),
     "aws:cloudwatch/eventRule:EventRule": Rule(longest=64),
     "aws:cloudwatch/eventTarget:EventTarget": Rule(name="targetId", longest=64),
     "aws:cloudwatch/logGroup:LogGroup": Rule(longest=512),

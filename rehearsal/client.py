@@ -93,14 +93,22 @@ class Client:
         by_path = f"/_alb/{balancer}" if balancer and not name.endswith(_BY_HOST) else ""
         return f"{self._gateway}{by_path}{rest}", {"Host": f"{name}:{port}" if port != 80 else name}  # noqa: PLR2004
 
-    def curl(self, url: str, request: Request) -> str:
-        """Return the shell command that sends *request* to its entrance's *url*."""
+    def curl(self, url: str, request: Request, *, key: str = "") -> str:
+        """Return the shell command that sends *request* to its entrance's *url*, with the API key of the id *key*.
+
+        The key's value is fetched by the command itself.
+        """
         address, host = self.resolve(url_of(request, url), request.host)
         headers, body = headers_and_body(request)
         words = ["curl", "-i", "-X", request.method]
         for name, value in {**host, **headers}.items():
             words += ["-H", f"{name}: {value}"]
         words += ["-d", body.decode()] if body is not None else []
+        if key:
+            show = (
+                f"aws apigateway get-api-key --api-key {shlex.quote(key)} --include-value --query value --output text"
+            )
+            return f'{shlex.join(words)} -H "X-Api-Key: $({show})" {shlex.quote(address)}'
         return shlex.join([*words, address])
 
     def _leads_to(self, name: str) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Proof = Literal["enacted", "validated", "local"]
 """How far a resource was shown to work.
@@ -46,6 +49,8 @@ class Registered:
     protect: bool = False
     aliases: list[str] = field(default_factory=list[str])
     ignore_changes: list[str] = field(default_factory=list[str])
+    before: Callable[[Registered, Registered | None], None] | None = field(default=None, repr=False, compare=False)
+    """Runs its hooks, before it is made or changed: given itself, and what there was of it. None where it has none."""
     seconds: float = 0.0
     """How long the create took, in seconds of wall clock."""
     proof: Proof = "local"

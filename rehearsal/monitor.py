@@ -20,6 +20,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from rehearsal import schema, wire
 from rehearsal.autoname import Names, NameTooLongError
 from rehearsal.graph import Answer, Registered
+from rehearsal.hooks import HookError, Hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,6 +94,7 @@ class Monitor(MockMonitor):
         self._maker = maker
         self.preview = preview
         self._names = names or Names()
+        self._hooks = Hooks()
         self._on_start = on_start
         self._on_done = on_done
         self._lock = threading.Lock()
@@ -173,11 +175,17 @@ class Monitor(MockMonitor):
 
     RegisterStackInvokeTransform = RegisterStackTransform
 
-    def RegisterResourceHook(self, request: Any) -> NoReturn:  # noqa: N802
-        """Refuse what would not be run."""
-        self._refuse(f"the program registers the resource hook {request.name!r}, which a rehearsal does not run")
+    def RegisterResourceHook(self, request: resource_pb2.RegisterResourceHookRequest) -> empty_pb2.Empty:  # noqa: N802
+        """Take up a hook."""
+        try:
+            self._hooks.register(request)
+        except HookError as error:
+            self._refuse(str(error))
+        return empty_pb2.Empty()
 
-    RegisterErrorHook = RegisterResourceHook
+    def RegisterErrorHook(self, request: Any) -> NoReturn:  # noqa: N802
+        """Refuse what would not be run."""
+        self._refuse(f"the program registers the error hook {request.name!r}, which a rehearsal does not run")
 
     # What stands behind them.
 
@@ -213,6 +221,7 @@ class Monitor(MockMonitor):
                     f"{_of(resource)}: another resource has the URN {urn}; give one of them a name of its own"
                 )
             self.graph[urn] = resource
+        resource.before = self._hooks.of(untyped.hooks)
         if untyped.transforms:
             raise Refused(f"{_of(resource)} has transforms, which a rehearsal does not run")
         self._check(resource)

@@ -40,7 +40,8 @@ def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str
         last = {request.entrance: request for request in followed.requests if request.expect.status < 300}  # noqa: PLR2004
         for entrance, request in last.items():
             url = output_of(workload, handed_out[workload], entrance)
-            lines += ["", f"  # {workload}: {request.name}", f"  {client.curl(url, request)}"]
+            key = output_of(workload, handed_out[workload], request.api_key) if request.api_key else ""
+            lines += ["", f"  # {workload}: {request.name}", f"  {client.curl(url, request, key=key)}"]
             if (here := origins.here(url)) != url:
                 lines.append(f"  # in a browser: {here}")
     return "\n".join(lines)

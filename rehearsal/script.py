@@ -53,6 +53,9 @@ class Expectation(Part):
     """What an answer must be."""
 
     status: Annotated[int, Strict()] = Field(ge=100, le=599)
+    sometimes: Annotated[int, Strict(), Field(ge=100, le=599)] | None = None
+    """Another status, which one of `times` answers has at the least, and one has not: 429, of a throttle. What is said
+    of the answer holds of those with `status`."""
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     """Headers that it has, names in any case."""
     json_: Any = Field(default=None, alias="json")
@@ -79,6 +82,8 @@ class Request(Conditional):
     """The host name that a load balancer is asked for. Over HTTPS it must be a name that leads to one. Default: the
     URL's own."""
     headers: dict[str, str] = Field(default_factory=dict[str, str])
+    api_key: str | None = None
+    """The workload's output that holds the id of the API key that it is sent with. Its value is in no file."""
     json_: Any = Field(default=None, alias="json")
     """A body, sent as JSON."""
     text: str | None = None
@@ -95,6 +100,8 @@ class Request(Conditional):
     def _often_enough(self) -> Self:
         if (most := max(self.expect.distinct.values(), default=1)) > self.times:
             raise ValueError(f"expect.distinct: got {most} of {self.times} answers; say `times: {most}` or more")
+        if self.expect.sometimes is not None and self.times == 1:
+            raise ValueError("expect.sometimes: one answer has one status; say `times: 2` or more")
         return self
 
     @model_validator(mode="after")

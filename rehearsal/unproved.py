@@ -33,6 +33,8 @@ CORRECTED: Final = {
     "_name_log_streams": "the ARN that log actions are held against",
     "_name_parameters": "the ARN that ssm:GetParameters is held against",
     "_leave_balancers_their_paths": "which requests are a load balancer's",
+    "keep_integration_targets": "what an API's integration says of its VPC link",
+    "pass_on_through_the_link": "how an API passes requests on through a VPC link: their path, headers, size and time",
     "answer_where_it_listens": "the ports on which a load balancer answers",
     "probe_targets": "the health of a load balancer's targets",
     "take_loopback_for_tls": "aws:SecureTransport, which is always true here",
@@ -47,6 +49,7 @@ CORRECTED: Final = {
     "place_on_instances": "container instances: that a task on EC2 waits for one, with its host ports free",
     "lead_to_host_ports": "the host ports of tasks on EC2 behind a load balancer",
     "share_the_hosts_network": "the start of a task in host mode",
+    "leave_servers_to_others": "whose server stands behind a database",
     "act_under_the_role": "the calls of a state machine under its role, and the end of ecs:runTask.sync",
     "ask_for_the_managed_rule": "the rule that a state machine must be allowed to manage",
     "ask_targets_of_events": "who admits EventBridge: topics with their keys, queues, functions",
@@ -77,10 +80,18 @@ def used(tree: Tree) -> list[str]:
         if each.inputs.get("protocolVersion", "HTTP1") in ("GRPC", "HTTP2")
     ]
     records = tree.of("aws:route53/record:Record")
+    databases = tree.of("aws:rds/instance:Instance")
+    links, judged = (
+        tree.of("aws:apigatewayv2/vpcLink:VpcLink"),
+        tree.of("aws:wafv2/webAclAssociation:WebAclAssociation"),
+    )
     told = [
         ("hosted zones: each is an empty one made here, of any name, and nobody delegates to it ({})", records),
         ("Service Connect: no task has its proxy, and the names that it answers lead nowhere ({})", connected),
         ("blue/green, linear and canary deployments: a new version is rolled out instead ({})", shifting),
+        ("VPC links: none is made, and their security groups neither open nor close a way ({})", links),
+        ("web ACLs: no request is judged by one ({})", judged),
+        ("RDS's own doings: standbys, backups, upgrades, keys and the rotation of passwords ({})", databases),
         ("VPC Lattice: its names lead nowhere ({})", lattice),
         ("gRPC and HTTP/2 through an application load balancer: it speaks HTTP/1.1 alone ({})", newer),
         ("of a network load balancer: how it spreads connections, here in turn, and idle timeouts ({})", balancers),

@@ -21,11 +21,13 @@ from typing import Any, Final
 from rehearsal.emulator import (
     cloud_map,
     container_instances,
+    databases,
     denials,
     draining,
     event_targets,
     listeners,
     permissions,
+    private_integrations,
     rollouts,
     state_machines,
     target_health,
@@ -62,8 +64,11 @@ def apply() -> None:
     _name_parameters()
     _leave_balancers_their_paths()
     listeners.answer_where_it_listens()
+    private_integrations.keep_integration_targets()
+    private_integrations.pass_on_through_the_link()
     container_instances.place_on_instances()
     container_instances.lead_to_host_ports()
+    databases.leave_servers_to_others()
     target_health.probe_targets()
     permissions.take_loopback_for_tls()
     permissions.hold_tasks_to_their_definition()

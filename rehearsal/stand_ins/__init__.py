@@ -11,9 +11,11 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal.graph import Answer
+from rehearsal.hooks import HookError
 from rehearsal.monitor import Refused
 from rehearsal.stand_ins import (
     compute,
+    databases,
     discovery,
     domains,
     entrances,
@@ -24,11 +26,12 @@ from rehearsal.stand_ins import (
     messaging,
     monitoring,
     network,
+    rest_apis,
     scheduling,
     storage,
     updates,
 )
-from rehearsal.stand_ins.calls import Aws, Making, Table
+from rehearsal.stand_ins.calls import Aws, Databases, Making, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +44,14 @@ TABLE: Final[Table] = {
     **identity.TABLE,
     **domains.TABLE,
     **entrances.TABLE,
+    **rest_apis.TABLE,
     **compute.TABLE,
     **instances.TABLE,
     **discovery.TABLE,
     **images.TABLE,
     **storage.TABLE,
     **file_systems.TABLE,
+    **databases.TABLE,
     **messaging.TABLE,
     **monitoring.TABLE,
     **scheduling.TABLE,
@@ -58,6 +63,7 @@ SERVICES: Final = (
         "acm",
         "apigateway",
         "autoscaling",
+        "cloudformation",
         "cloudwatch",
         "dynamodb",
         "ec2",
@@ -70,7 +76,7 @@ SERVICES: Final = (
         "kms",
         "lambda",
     ),
-    *("logs", "route53", "s3", "scheduler", "secretsmanager", "servicediscovery", "sns", "sqs", "stepfunctions"),
+    *("logs", "rds", "route53", "s3", "scheduler", "secretsmanager", "servicediscovery", "sns", "sqs", "stepfunctions"),
 )
 """Every service that a stand-in calls."""
 
@@ -89,10 +95,12 @@ class StandIns:
         project_dir: Path,
         partition: str = "aws",
         gateway: str = "",
+        databases: Databases | None = None,
     ) -> None:
         """Make resources through *client*, a function from a service's name to its boto3 client.
 
         *gateway* is the emulator's own address, such as ``http://127.0.0.1:4566``: an API's invoke URL starts with it.
+        *databases* starts what stands behind a database.
         """
         self._aws = Aws(
             client=client,
@@ -101,6 +109,7 @@ class StandIns:
             partition=partition,
             project_dir=project_dir,
             gateway=gateway,
+            databases=databases,
         )
 
     def knows(self, token: str) -> bool:
@@ -121,6 +130,7 @@ class StandIns:
         """
         if resource.type.startswith(_PROVIDER):
             return self._provider(resource)
+        _run_hooks(resource, None)
         return TABLE[resource.type](Making(resource, self._aws))
 
     def update(self, resource: Registered, before: Registered, changed: frozenset[str]) -> Answer:
@@ -137,6 +147,7 @@ class StandIns:
                 f"{resource.type} {resource.name!r}: its {', '.join(sorted(changed))} changed, and of what it has made "
                 f"a rehearsal changes {those} alone: rehearse it from the beginning"
             )
+        _run_hooks(resource, before)
         return update(Making(resource, self._aws), before, changed)
 
     def retire(self, before: Registered) -> None:
@@ -165,6 +176,16 @@ class StandIns:
                     f"{resource.type} {resource.name!r}: its region is {region}, and the emulator's {self._aws.region}"
                 )
         return Answer(id=resource.name, proof="local")
+
+
+def _run_hooks(resource: Registered, before: Registered | None) -> None:
+    """Do what the program has said is to be done before *resource* is made, or changed from what it was *before*."""
+    if resource.before is None:
+        return
+    try:
+        resource.before(resource, before)
+    except HookError as error:
+        raise Refused(f"{resource.type} {resource.name!r}: what was to be done before failed: {error}") from None
 
 
 class Preview:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import botocore
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -38,6 +38,14 @@ class RefusedCall(Refused):
         self.words = words
 
 
+class Databases(Protocol):
+    """Starts a PostgreSQL; called on several threads at once."""
+
+    def __call__(self, *, identifier: str, database: str, user: str, password: str) -> tuple[str, int]:
+        """Start the server of *identifier*, with one empty *database* and the master *user*; return host and port."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Aws:
     """Where resources are made: one account, one region."""
@@ -51,6 +59,8 @@ class Aws:
     """What relative paths of archives and build contexts start from."""
     gateway: str
     """The emulator's own address, such as ``http://127.0.0.1:4566``."""
+    databases: Databases | None = None
+    """Starts what stands behind a database of RDS. None: nothing does, and nobody can connect."""
     rebuilt: dict[str, str] = field(default_factory=dict[str, str])
     """Repository → digest of what a build now gives, as if its source had changed."""
 

@@ -1,8 +1,10 @@
-"""Where requests come in: load balancers, and REST APIs."""
+"""Where requests come in: load balancers. REST APIs are in `rest_apis`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+
+from rehearsal.stand_ins.shapes import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,11 +53,7 @@ _HEALTH_CHECK: Final = {
 
 
 def _attributes(this: Making, keys: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": _word(this[name])} for name, key in keys.items() if name in this.inputs]
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [{"Key": key, "Value": word(this[name])} for name, key in keys.items() if name in this.inputs]
 
 
 def _load_balancer(this: Making) -> Answer:
@@ -69,7 +67,7 @@ def _load_balancer(this: Making) -> Answer:
     attributes = _attributes(this, _BALANCER_ATTRIBUTES)
     for name, key in _LOGS.items():
         logs: dict[str, Any] = {"enabled": True} | this[name] if name in this.inputs else {}
-        attributes += [{"Key": f"{key}.{part}", "Value": _word(value)} for part, value in logs.items()]
+        attributes += [{"Key": f"{key}.{part}", "Value": word(value)} for part, value in logs.items()]
     if attributes:
         this.call("elbv2:ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=attributes)
     first = this["subnets"][0] if "subnets" in this.inputs else this["subnetMappings"][0]["subnetId"]
@@ -101,7 +99,7 @@ def _target_group(this: Making) -> Answer:
         stickiness = {"enabled": True} | this["stickiness"]
         keys = {"enabled": "enabled", "type": "type"}
         keys |= {"cookieDuration": f"{stickiness['type']}.duration_seconds", "cookieName": "app_cookie.cookie_name"}
-        attributes += [{"Key": f"stickiness.{keys[part]}", "Value": _word(value)} for part, value in stickiness.items()]
+        attributes += [{"Key": f"stickiness.{keys[part]}", "Value": word(value)} for part, value in stickiness.items()]
     if attributes:
         this.call("elbv2:ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=attributes)
     return this.answer(arn, arn=arn, arnSuffix=arn.split(":")[-1], loadBalancerArns=made.get("LoadBalancerArns", []))
@@ -153,111 +151,7 @@ def _listener_certificate(this: Making) -> Answer:
     return this.answer(f"{this['listenerArn']}_{this['certificateArn']}")
 
 
-def _rest_api(this: Making) -> Answer:
-    apart = ["body", "failOnWarnings", "parameters", "putRestApiMode"]
-    made = this.create("apigateway:CreateRestApi", apart=apart)
-    api = made["id"]
-    if "body" in this.inputs:
-        mode = this.get("putRestApiMode", "overwrite")
-        this.call("apigateway:PutRestApi", restApiId=api, mode=mode, body=str(this["body"]).encode())
-    root = next(
-        each["id"] for each in this.call("apigateway:GetResources", restApiId=api)["items"] if each["path"] == "/"
-    )
-    return this.answer(
-        api,
-        arn=this.arn("apigateway", f"/restapis/{api}", account=False),
-        executionArn=this.arn("execute-api", api),
-        rootResourceId=root,
-        createdDate=str(made.get("createdDate", "")),
-    )
-
-
-def _replace(path: str, value: Any) -> dict[str, str]:
-    return {"op": "replace", "path": path, "value": _word(value)}
-
-
-def _rest_api_policy(this: Making) -> Answer:
-    this.call(
-        "apigateway:UpdateRestApi", restApiId=this["restApiId"], patchOperations=[_replace("/policy", this["policy"])]
-    )
-    return this.answer(this["restApiId"])
-
-
-_API: Final = {"restApi": "restApiId"}
-
-
-def _api_resource(this: Making) -> Answer:
-    made = this.create("apigateway:CreateResource", rename=_API)
-    return this.answer(made["id"], made)
-
-
-def _method(this: Making) -> Answer:
-    this.create("apigateway:PutMethod", rename=_API | {"authorization": "authorizationType"})
-    return this.answer(f"agm-{this['restApi']}-{this['resourceId']}-{this['httpMethod']}")
-
-
-def _integration(this: Making) -> Answer:
-    this.create("apigateway:PutIntegration", rename=_API | {"timeoutMilliseconds": "timeoutInMillis"})
-    return this.answer(f"agi-{this['restApi']}-{this['resourceId']}-{this['httpMethod']}")
-
-
-def _deployment(this: Making) -> Answer:
-    made = this.create("apigateway:CreateDeployment", rename=_API)
-    return this.answer(made["id"], createdDate=str(made.get("createdDate", "")))
-
-
-def _stage(this: Making) -> Answer:
-    api, stage = this["restApi"], this["stageName"]
-    rename = _API | {"deployment": "deploymentId", "xrayTracingEnabled": "tracingEnabled"}
-    this.create("apigateway:CreateStage", rename=rename, apart=["accessLogSettings", "clientCertificateId"])
-    if "accessLogSettings" in this.inputs:
-        changes = [_replace(f"/accessLogSettings/{key}", value) for key, value in this["accessLogSettings"].items()]
-        this.call("apigateway:UpdateStage", restApiId=api, stageName=stage, patchOperations=changes)
-    return this.answer(
-        f"ags-{api}-{stage}",
-        arn=this.arn("apigateway", f"/restapis/{api}/stages/{stage}", account=False),
-        executionArn=this.arn("execute-api", f"{api}/{stage}"),
-        # AWS's own address would resolve in a VPC only: this is where the emulator answers for the same stage.
-        invokeUrl=f"{this.aws.gateway}/restapis/{api}/{stage}/_user_request_",
-    )
-
-
-# The paths under which a stage keeps a method's settings.
-_METHOD_SETTINGS: Final = {
-    "cacheDataEncrypted": "caching/dataEncrypted",
-    "cacheTtlInSeconds": "caching/ttlInSeconds",
-    "cachingEnabled": "caching/enabled",
-    "dataTraceEnabled": "logging/dataTrace",
-    "loggingLevel": "logging/loglevel",
-    "metricsEnabled": "metrics/enabled",
-    "throttlingBurstLimit": "throttling/burstLimit",
-    "throttlingRateLimit": "throttling/rateLimit",
-}
-
-
-def _method_settings(this: Making) -> Answer:
-    given = this["settings"].items()
-    changes = [_replace(f"/{this['methodPath']}/{_METHOD_SETTINGS[name]}", value) for name, value in given]
-    this.call("apigateway:UpdateStage", restApiId=this["restApi"], stageName=this["stageName"], patchOperations=changes)
-    return this.answer(f"{this['restApi']}-{this['stageName']}-{this['methodPath']}")
-
-
-def _api_account(this: Making) -> Answer:
-    changes = [_replace("/cloudwatchRoleArn", this.get("cloudwatchRoleArn", ""))]
-    this.call("apigateway:UpdateAccount", patchOperations=changes)
-    return this.answer("api-gateway-account")
-
-
 TABLE: Final[Table] = {
-    "aws:apigateway/account:Account": _api_account,
-    "aws:apigateway/deployment:Deployment": _deployment,
-    "aws:apigateway/integration:Integration": _integration,
-    "aws:apigateway/method:Method": _method,
-    "aws:apigateway/methodSettings:MethodSettings": _method_settings,
-    "aws:apigateway/resource:Resource": _api_resource,
-    "aws:apigateway/restApi:RestApi": _rest_api,
-    "aws:apigateway/restApiPolicy:RestApiPolicy": _rest_api_policy,
-    "aws:apigateway/stage:Stage": _stage,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/listenerCertificate:ListenerCertificate": _listener_certificate,
     "aws:lb/listenerRule:ListenerRule": _listener_rule,

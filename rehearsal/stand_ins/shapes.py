@@ -158,6 +158,11 @@ def violations(value: Any, shape: Shape, at: str = "") -> list[str]:
     return found
 
 
+def word(value: Any) -> str:
+    """Return *value* as attributes and patches have it, which are all text: ``true``, not ``True``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def tags(name: str, values: Mapping[str, str], kind: str = "") -> dict[str, Any]:
     """Return the parameter that takes tags in the operation *name*; *kind* is what EC2 calls the resource.
 

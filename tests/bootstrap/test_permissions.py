@@ -64,6 +64,7 @@ OTHERWISE: Final = {
     "events:PutTargets": "events:RemoveTargets",
     "iam:AddRoleToInstanceProfile": "iam:RemoveRoleFromInstanceProfile",
     "kms:CreateKey": "kms:ScheduleKeyDeletion",
+    "rds:AddTagsToResource": "rds:RemoveTagsFromResource",
     "secretsmanager:PutSecretValue": "secretsmanager:DeleteSecret",
     "servicediscovery:CreateHttpNamespace": "servicediscovery:DeleteNamespace",
     "servicediscovery:CreatePrivateDnsNamespace": "servicediscovery:DeleteNamespace",
@@ -77,6 +78,7 @@ GOES_WITH_IT: Final = {
     "iam:PutRolePermissionsBoundary",  # nobody may take it off
     "kms:CreateGrant",
     "kms:PutKeyPolicy",
+    "rds:CreateDBSnapshot",  # a database's last, which is to outlive it
     "route53:AssociateVPCWithHostedZone",
     # S3 has no action for taking these back: it is the same one.
     "s3:PutBucketOwnershipControls",
@@ -109,7 +111,7 @@ def actions_of(operations: set[str]) -> set[str]:
     found: set[str] = set()
     for operation in operations - NOT_THE_PROGRAMS:
         service, name = operation.split(":")
-        if service == "apigateway":
+        if service in ("apigateway", "apigatewayv2"):
             found.add(f"apigateway:{next(verb for begin, verb in VERBS.items() if name.startswith(begin))}")
         elif service != "ecr":  # the bootstrap stack's own
             found.add(RENAMED.get(operation, f"{PREFIXES.get(service, service)}:{name}"))

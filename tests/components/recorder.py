@@ -30,7 +30,7 @@ STACK: Final = f"{_PREFIX}::pulumi:pulumi:Stack::drydock-test"
 
 _ANSWERED: Final = (
     "arn", "arnSuffix", "bucket", "dnsName", "executionArn", "invokeArn", "invokeUrl", "name", "repositoryUrl",
-    "rootResourceId", "url", "zoneId",
+    "regionalDomainName", "regionalZoneId", "rootResourceId", "url", "zoneId",
 )  # fmt: skip
 """Outputs that every resource has here beside its inputs, as ``<logical name>.<output>``, unless it was given them."""
 
@@ -117,6 +117,11 @@ class _Answers(mocks.Mocks):
             given = {"dnsEntries": [{"domainName": f"{args.name}.dnsName"}]} | given
         if args.typ == "aws:acm/certificate:Certificate" and not self.preview:
             given = {"domainValidationOptions": validation(args.inputs)} | given
+        if args.typ == "aws:rds/instance:Instance" and not self.preview:
+            arn = f"arn:aws:secretsmanager:eu-west-1:111122223333:secret:{args.name}-abcdef"
+            given = {"masterUserSecrets": [{"secretArn": arn}], "address": f"{args.name}.address"} | given
+        if args.typ == "aws:cloudformation/stack:Stack" and not self.preview:
+            given = {"outputs": {"Arn": f"{args.name}.outputs.Arn"}} | given
         return "" if self.preview else f"{args.name}-id", {**given, **self.more(args.typ, args.name, args.inputs)}
 
     def call(self, args: mocks.MockCallArgs) -> Any:

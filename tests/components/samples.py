@@ -5,7 +5,7 @@ A component without a sample fails a test, and so does an argument that no sampl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import Output, ResourceOptions
@@ -14,11 +14,13 @@ from components.account import Account
 from components.adopted_network import AdoptedNetwork
 from components.alarms import AlarmsArgs
 from components.api_gateway_logging import ApiGatewayLogging, ApiGatewayLoggingArgs
+from components.api_stage import Throttle
 from components.boundary import BoundaryArgs
 from components.bucket import BucketArgs
 from components.capacity import Capacity
 from components.cluster import Cluster, ClusterArgs
 from components.container import Container, HealthCheck, Tmpfs, Ulimit
+from components.database import DatabaseArgs
 from components.deploy_role import DeployRoleArgs, GithubProvider, GithubProviderArgs
 from components.deployment import Deployment
 from components.discovery import (
@@ -43,6 +45,7 @@ from components.grants import Grant
 from components.guard import Guard, GuardArgs
 from components.image import Image
 from components.instance_profile import InstanceProfileArgs
+from components.job import Job, JobArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.logs import Logs
 from components.managed_instances import InfrastructureRoleArgs, ManagedCapacityArgs, ManagedInstances
@@ -50,20 +53,24 @@ from components.namespace import Namespace, NamespaceArgs
 from components.network import NetworkArgs
 from components.network_load_balancer import NetworkListener, NetworkLoadBalancerArgs, TcpHealth
 from components.placement import Placement, Strategy
+from components.public_api import PublicApiArgs
 from components.queue import QueueArgs
 from components.repository import RepositoryArgs
 from components.rest_api import RestApiArgs
 from components.rollout import Rollout
+from components.rotation import RedeploymentArgs
+from components.run import Run
 from components.scaling import Scaling
 from components.schedule import ScheduleArgs
 from components.secret import SecretArgs, SecretReference
-from components.service import ServiceArgs, TargetHealth
+from components.service import Service, ServiceArgs, TargetHealth
 from components.service_network import ServiceNetwork, ServiceNetworkArgs
 from components.shifting import ShiftingRoleArgs
 from components.sleep import Sleep
 from components.table import TableArgs
 from components.task import Task, TaskArgs
 from components.topic import TopicArgs
+from components.usage_plan import Quota, UsagePlan
 from components.volume import Volume
 from tests.components.library import FOLDER
 
@@ -80,6 +87,7 @@ NETWORK: Final = AdoptedNetwork(
     app_subnet_ids=("subnet-0a1b2c3d", "subnet-1a1b2c3d"),
     public_subnet_ids=("subnet-2a1b2c3d", "subnet-3a1b2c3d"),
 )
+DATA_NETWORK: Final = replace(NETWORK, data_subnet_ids=("subnet-4a1b2c3d", "subnet-5a1b2c3d"))
 IMAGE: Final = Image.at("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64)
 GRANTS: Final = (
     Grant(
@@ -303,6 +311,10 @@ def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
         capacity=(Capacity("FARGATE"), Capacity("FARGATE_SPOT")),
         health_check_grace_period=30,
         deregistration_delay=10,
+        before=[
+            Job(name, JobArgs(run=Run(task=task), cluster=cluster, network=NETWORK, runner=NOBODY), opts)
+            for name in ("first", "second")
+        ],
         open_ports=(443, 5432),
     )
     for way in (Nlb(), Lattice(prefix_list_id="pl-0a1b2c3d")):
@@ -330,6 +342,72 @@ def _service(opts: ResourceOptions) -> Iterator[ServiceArgs]:
         route = balancer.route(path=f"/{deployment.strategy}")
         yield ServiceArgs(task=task, cluster=cluster, network=NETWORK, entrance=route, port=8080, deployment=deployment)
     yield from _services_on_ec2(balancer, opts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nobody:
+    """Runs no job."""
+
+    region: str
+
+    def __call__(self, name: str, request: str, timeout: int) -> None:
+        """Refuse."""
+        raise AssertionError(f"{name}: {request} within {timeout} s")
+
+
+NOBODY: Final = Nobody(region="eu-west-1")
+
+
+def _job(opts: ResourceOptions) -> Iterator[JobArgs]:
+    migration = Task("migration", TaskArgs(account=ACCOUNT, containers=[Container(image=IMAGE)]), opts)
+    yield JobArgs(
+        run=Run(task=migration, command=("node", "migrate.js")),
+        cluster=Cluster("main", ClusterArgs(account=ACCOUNT), opts),
+        network=NETWORK,
+        runner=NOBODY,
+        timeout=300,
+        open_ports=(443, 5432),
+        capacity=(Capacity("FARGATE"), Capacity("FARGATE_SPOT")),
+    )
+
+
+def _database(_: ResourceOptions) -> Iterator[DatabaseArgs]:
+    yield DatabaseArgs(
+        account=ACCOUNT,
+        network=DATA_NETWORK,
+        database_name="shop",
+        users=("application", "read_only"),
+        engine_version="18",
+        major_upgrade=True,
+        instance_class="db.r8g.large",
+        storage=100,
+        storage_limit=None,
+        multi_az=False,
+        backup_days=1,
+        deletion_protection=False,
+        final_snapshot=False,
+        at_once=True,
+        logs=Logs(retention_days=7),
+        own_key=True,
+    )
+    yield DatabaseArgs(
+        account=ACCOUNT, network=DATA_NETWORK, database_name="shop", users=("application",), kms_key_arn=KEY
+    )
+
+
+def _redeployment(opts: ResourceOptions) -> Iterator[RedeploymentArgs]:
+    cluster = Cluster("main", ClusterArgs(account=ACCOUNT), opts)
+    task = Task("shop", TaskArgs(account=ACCOUNT, containers=CONTAINERS), opts)
+    yield RedeploymentArgs(
+        account=ACCOUNT,
+        service=Service("shop", ServiceArgs(task=task, cluster=cluster, network=NETWORK), opts),
+        cluster=cluster,
+        secrets={
+            "tokens": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:tokens-a1b2c3",
+            "application": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:application-a1b2c3",
+        },
+        alerts=ALERTS,
+    )
 
 
 def _services_on_ec2(balancer: LoadBalancer, opts: ResourceOptions) -> Iterator[ServiceArgs]:
@@ -456,6 +534,39 @@ def _rest_api(opts: ResourceOptions) -> Iterator[RestApiArgs]:
         logs=Logs(retention_days=7),
         logging=ApiGatewayLogging("logging", ApiGatewayLoggingArgs(account=ACCOUNT), opts),
         tracing=True,
+    )
+
+
+def _public_api(opts: ResourceOptions) -> Iterator[PublicApiArgs]:
+    yield PublicApiArgs(
+        network=NETWORK,
+        load_balancer=LoadBalancer("plain", LoadBalancerArgs(network=NETWORK), opts),
+        stage="live",
+        throttle=Throttle(rate_limit=10, burst_limit=20),
+        method_throttles={
+            "POST /login": Throttle(rate_limit=1, burst_limit=2),
+            "GET /users/{id}": Throttle(rate_limit=3, burst_limit=4),
+        },
+        plans={
+            "partners": UsagePlan(
+                clients=("till", "web"),
+                throttle=Throttle(rate_limit=5, burst_limit=6),
+                quota=Quota(limit=1000, period="WEEK"),
+            ),
+            "staff": UsagePlan(clients=("desk",)),
+        },
+        timeout_ms=1000,
+        media_types=("application/json", "text/plain"),
+        domain=Domain(name="api.example.com", further_names=("www.example.com",), zone_id="Z0123456789A"),
+        web_acl_arn="arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/1",
+        logs=Logs(retention_days=7),
+        logging=ApiGatewayLogging("api-logging", ApiGatewayLoggingArgs(account=ACCOUNT), opts),
+        tracing=True,
+    )
+    secured = Domain(name="shop.example.com", certificate_arn=CERTIFICATE)
+    yield PublicApiArgs(
+        network=NETWORK,
+        load_balancer=LoadBalancer("secured", LoadBalancerArgs(network=NETWORK, domain=secured), opts),
     )
 
 
@@ -645,6 +756,7 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "Boundary": _boundary,
     "Bucket": _bucket,
     "Cluster": _cluster,
+    "Database": _database,
     "DeployRole": _deploy_role,
     "FileSystem": _file_system,
     "Discovery": _discovery,
@@ -657,13 +769,16 @@ SAMPLES: Final[Mapping[str, Callable[[ResourceOptions], Iterator[Any]]]] = {
     "InfrastructureRole": _infrastructure_role,
     "ShiftingRole": _shifting_role,
     "InstanceProfile": _instance_profile,
+    "Job": _job,
     "LoadBalancer": _load_balancer,
     "ManagedCapacity": _managed_capacity,
     "Namespace": _namespace,
     "ServiceNetwork": _service_network,
     "Network": _network,
     "NetworkLoadBalancer": _network_load_balancer,
+    "PublicApi": _public_api,
     "Queue": _queue,
+    "Redeployment": _redeployment,
     "Repository": _repository,
     "RestApi": _rest_api,
     "Schedule": _schedule,

@@ -29,6 +29,7 @@ _PREFIX: Final = "urn:pulumi:test::drydock::"
 each_owner = pytest.mark.parametrize("owner", all_components(), ids=lambda each: each.__name__)
 
 CHANGED: Final = {
+    "aws:cloudformation/stack:Stack": {"templateBody"},
     "aws:cloudwatch/eventRule:EventRule": {"eventPattern"},
     "aws:cloudwatch/logGroup:LogGroup": {"name"},
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"alarmDescription", "dimensions"},
@@ -66,7 +67,7 @@ class Around(Component):
     """A component around what a sample is of."""
 
     def __init__(self, name: str, make: Callable[[str, ResourceOptions], None], opts: ResourceOptions) -> None:
-        super().__init__(name, {}, opts)
+        super().__init__(name, {}, opts, gathers=True)
         make(name, self.child())
         self.register_outputs({})
 

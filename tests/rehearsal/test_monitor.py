@@ -156,12 +156,20 @@ REFUSED = {
         "pulumi.runtime.register_resource_transform(lambda args: None)",
         "the program registers a stack transform",
     ),
-    "a hook": (
+    "a hook that comes after": (
         """
-        hooks = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("h", lambda args: None)])
+        hooks = pulumi.ResourceHookBinding(after_create=[pulumi.ResourceHook("h", lambda args: None)])
         aws.sns.Topic("a", opts=pulumi.ResourceOptions(provider=provider, hooks=hooks))
         """,
-        "the program registers the resource hook 'h'",
+        "the after_create hook 'h' is of a kind that a rehearsal does not run",
+    ),
+    "a hook of previews": (
+        """
+        said = pulumi.ResourceHookOptions(on_dry_run=True)
+        hooks = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("h", lambda args: None, said)])
+        aws.sns.Topic("a", opts=pulumi.ResourceOptions(provider=provider, hooks=hooks))
+        """,
+        "the hook 'h' says on_dry_run or ignore_errors",
     ),
 }
 

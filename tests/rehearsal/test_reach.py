@@ -17,17 +17,27 @@ SCRIPT = Script.model_validate(
 )
 
 
-def told(outputs: dict[str, Any]) -> str:
+def told(outputs: dict[str, Any], script: Script = SCRIPT) -> str:
     emulator: Any = SimpleNamespace(endpoint="http://127.0.0.1:1", environment={"AWS_ENDPOINT_URL": "x"})
     with Origins(emulator.endpoint, ["shop.example.com"]) as origins:
         origins.domains = {"shop.example.com": "shop"}
-        return reach.told(emulator, {"shop": SCRIPT}, outputs, origins)
+        return reach.told(emulator, {"shop": script}, outputs, origins)
 
 
 def test_each_entrance_is_told_as_a_command() -> None:
     assert "# shop: it holds\n  curl -i -X GET http://127.0.0.1:9/x" in told(
         {"workloads": {"shop": {"url": "http://127.0.0.1:9"}}}
     )
+
+
+def test_a_command_with_an_api_key_fetches_its_value() -> None:
+    """What is printed ends in logs: the id does no harm there, and the value would."""
+    request = SCRIPT.requests[0].model_copy(update={"api_key": "api_key_id"})
+    lines = told(
+        {"workloads": {"shop": {"url": "http://127.0.0.1:9", "api_key_id": "k1"}}}, Script(requests=(request,))
+    )
+    shown = "$(aws apigateway get-api-key --api-key k1 --include-value --query value --output text)"
+    assert f'curl -i -X GET -H "X-Api-Key: {shown}" http://127.0.0.1:9/x' in lines
 
 
 def test_a_load_balancers_domain_is_reached_by_the_name_of_the_balancer() -> None:

@@ -40,6 +40,9 @@ def told(token: str, **inputs: Any) -> list[str]:
         ("aws:ecs/service:Service", {"serviceConnectConfiguration": {"enabled": True}}, "Service Connect"),
         ("aws:ecs/service:Service", {"deploymentConfiguration": {"strategy": "CANARY"}}, "is rolled out instead"),
         ("aws:vpclattice/service:Service", {}, "VPC Lattice"),
+        ("aws:apigatewayv2/vpcLink:VpcLink", {}, "VPC links"),
+        ("aws:wafv2/webAclAssociation:WebAclAssociation", {}, "web ACLs"),
+        ("aws:rds/instance:Instance", {}, "RDS's own doings"),
         ("aws:route53/record:Record", {}, "hosted zones: each is an empty one made here"),
         ("aws:lb/targetGroup:TargetGroup", {"protocolVersion": "GRPC"}, "gRPC and HTTP/2"),
         (

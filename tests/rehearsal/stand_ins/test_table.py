@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).parent / "every_type"
 
 VALIDATED = {
+    "aws:apigatewayv2/vpcLink:VpcLink",
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:appautoscaling/target:Target",
@@ -32,6 +33,7 @@ VALIDATED = {
     "aws:vpclattice/serviceNetworkServiceAssociation:ServiceNetworkServiceAssociation",
     "aws:vpclattice/serviceNetworkVpcAssociation:ServiceNetworkVpcAssociation",
     "aws:vpclattice/targetGroup:TargetGroup",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
     "awsx:ecr:Image",
 }
 """What the emulator has no call for, or nothing can build."""

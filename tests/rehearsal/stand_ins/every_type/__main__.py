@@ -907,6 +907,133 @@ aws.apigateway.MethodSettings(
     opts=options(),
 )
 
+link = aws.apigatewayv2.VpcLink(
+    "public", security_group_ids=[group.id], subnet_ids=[subnet.id for subnet in subnets], opts=options()
+)
+public = aws.apigateway.RestApi(
+    "public",
+    endpoint_configuration={"types": "REGIONAL"},
+    security_policy="SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    endpoint_access_mode="STRICT",
+    disable_execute_api_endpoint=False,
+    opts=options(),
+)
+passed_on = aws.apigateway.Integration(
+    "public",
+    rest_api=public.id,
+    resource_id=public.root_resource_id,
+    http_method=aws.apigateway.Method(
+        "public",
+        rest_api=public.id,
+        resource_id=public.root_resource_id,
+        http_method="ANY",
+        authorization="NONE",
+        api_key_required=True,
+        opts=options(),
+    ).http_method,
+    type="HTTP_PROXY",
+    integration_http_method="ANY",
+    connection_type="VPC_LINK",
+    connection_id=link.id,
+    integration_target=balancer.arn,
+    uri=pulumi.Output.format("http://{0}/", balancer.dns_name),
+    request_templates={"application/json": "$input.body"},
+    passthrough_behavior="NEVER",
+    opts=options(),
+)
+live = aws.apigateway.Stage(
+    "live",
+    rest_api=public.id,
+    deployment=aws.apigateway.Deployment("live", rest_api=public.id, opts=options(passed_on)).id,
+    stage_name="live",
+    opts=options(),
+)
+plan = aws.apigateway.UsagePlan(
+    "partners",
+    api_stages=[{"api_id": public.id, "stage": live.stage_name}],
+    throttle_settings={"rate_limit": 10, "burst_limit": 20},
+    quota_settings={"limit": 1000, "period": "DAY"},
+    opts=options(),
+)
+api_key = aws.apigateway.ApiKey("web", description="web", opts=options())
+aws.apigateway.UsagePlanKey("web", key_id=api_key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=options())
+named = aws.apigateway.DomainName(
+    "api.example.com",
+    domain_name="api.example.com",
+    regional_certificate_arn=certificate.arn,
+    endpoint_configuration={"types": "REGIONAL"},
+    security_policy="TLS_1_2",
+    opts=options(),
+)
+aws.apigateway.BasePathMapping(
+    "api.example.com", rest_api=public.id, stage_name=live.stage_name, domain_name=named.domain_name, opts=options()
+)
+aws.wafv2.WebAclAssociation(
+    "live",
+    resource_arn=live.arn,
+    web_acl_arn="arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/a1b2c3d4-0000-4000-8000-000000000000",
+    opts=options(),
+)
+
+# A database, and a password that nobody here knows
+data_group = aws.rds.SubnetGroup("data", subnet_ids=[each.id for each in subnets], description="Data", opts=options())
+parameters = aws.rds.ParameterGroup(
+    "data",
+    family="postgres17",
+    parameters=[{"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"}],
+    opts=options(),
+)
+database = aws.rds.Instance(
+    "data",
+    identifier="data",
+    engine="postgres",
+    engine_version="17",
+    allow_major_version_upgrade=False,
+    auto_minor_version_upgrade=True,
+    apply_immediately=False,
+    instance_class="db.t4g.micro",
+    storage_type="gp3",
+    allocated_storage=20,
+    max_allocated_storage=100,
+    storage_encrypted=True,
+    kms_key_id=key.arn,
+    db_name="shop",
+    port=5432,
+    username="master",
+    manage_master_user_password=True,
+    master_user_secret_kms_key_id=key.arn,
+    multi_az=True,
+    db_subnet_group_name=data_group.name,
+    vpc_security_group_ids=[group.id],
+    publicly_accessible=False,
+    parameter_group_name=parameters.name,
+    ca_cert_identifier="rds-ca-rsa2048-g1",
+    backup_retention_period=7,
+    copy_tags_to_snapshot=True,
+    delete_automated_backups=False,
+    deletion_protection=True,
+    skip_final_snapshot=False,
+    final_snapshot_identifier="data-final",
+    enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+    database_insights_mode="standard",
+    performance_insights_enabled=True,
+    performance_insights_retention_period=7,
+    performance_insights_kms_key_id=key.arn,
+    opts=options(),
+)
+generated = {"SecretStringTemplate": '{"username": "application"}', "GenerateStringKey": "password"}
+template = {
+    "Resources": {
+        "Secret": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"Name": "data/application", "GenerateSecretString": generated},
+        }
+    },
+    "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Secret", "Id"]}}},
+}
+password = aws.cloudformation.Stack("data", template_body=json.dumps(template), on_failure="DELETE", opts=options())
+pulumi.export("application_secret", password.outputs["Arn"])
+
 pulumi.export("invoke_url", stage.invoke_url)
 pulumi.export("dns_name", balancer.dns_name)
 pulumi.export("image_uri", image.image_uri)

@@ -1,0 +1,121 @@
+"""Runs a job's task to its end, in the process of ``pulumi up``, and tells what it said where it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pulumi
+
+from deployments.inquiry import why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_EVERY: Final = 2.0
+"""Seconds between two looks."""
+_LINES: Final = 20
+"""Of each container that are told of a failure."""
+_LINES_FOLLOW: Final = 5.0
+"""Seconds within which a container's last lines are in CloudWatch, once it has ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs jobs in one region, with whatever credentials boto3 finds, as the provider does.
+
+    It needs ``ecs:RunTask``, ``ecs:TagResource``, ``ecs:DescribeTasks``, ``ecs:DescribeTaskDefinition`` and
+    ``ecs:StopTask``, ``logs:GetLogEvents``, and ``iam:PassRole`` for the task's two roles.
+    """
+
+    region: str
+
+    def __call__(self, name: str, request: str, timeout: int) -> None:
+        """Run the job *name* by the *request*, and return when all of its containers have ended with 0.
+
+        Raises:
+            pulumi.RunError: it ended otherwise, in *timeout* seconds not at all, or could not be run.
+
+        """
+        faults: Any = importlib.import_module("botocore.exceptions")
+        ecs: Any = _client("ecs", self.region)
+        asked: dict[str, Any] = json.loads(request)
+        try:
+            task = self._ended(ecs, name, asked, timeout)
+        except (faults.ClientError, faults.BotoCoreError) as error:
+            raise pulumi.RunError(f"job {name!r} could not be run: {error}") from None
+        said = f"job {name!r} (task {_id(task)})"
+        if all(each.get("exitCode") == 0 for each in task["containers"]):
+            pulumi.log.info(f"{said} has run")
+            return
+        try:
+            lines = [*_told(ecs, _client("logs", self.region), task)]
+        except (faults.ClientError, faults.BotoCoreError) as error:
+            lines = [f"what it said could not be read: {error}"]
+        head = f"{said} failed, and the service stays as it is: {why(task)}"
+        raise pulumi.RunError("\n".join([head, *(f"  {line}" for line in lines)]))
+
+    def _ended(self, ecs: Any, name: str, asked: Mapping[str, Any], timeout: int) -> dict[str, Any]:
+        """Start its task, and return it once it has stopped."""
+        started = ecs.run_task(**asked)
+        if not started["tasks"]:
+            reasons = "; ".join(
+                f"{each.get('reason')} {each.get('detail', '')}".strip() for each in started["failures"]
+            )
+            raise pulumi.RunError(f"job {name!r} could not be run: {reasons or 'ECS gave no reason'}")
+        arn = started["tasks"][0]["taskArn"]
+        pulumi.log.info(f"job {name!r} runs, as task {arn.rpartition('/')[2]}")
+        deadline = time.monotonic() + timeout
+        while True:
+            found: list[dict[str, Any]] = ecs.describe_tasks(cluster=asked["cluster"], tasks=[arn])["tasks"]
+            # A task that was just started may not be known everywhere yet.
+            if found and found[0]["lastStatus"] == "STOPPED":
+                return found[0]
+            if time.monotonic() >= deadline:
+                ecs.stop_task(cluster=asked["cluster"], task=arn, reason=f"not ended after {timeout} s")
+                raise pulumi.RunError(
+                    f"job {name!r} (task {arn.rpartition('/')[2]}) did not end within {timeout} s and was stopped; "
+                    "the service stays as it is"
+                )
+            time.sleep(_EVERY)
+
+
+def _told(ecs: Any, logs: Any, task: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the last lines of each container of *task*, from where its definition has them sent."""
+    definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    several = len(definition["containerDefinitions"]) > 1
+    for container in definition["containerDefinitions"]:
+        options = cast("dict[str, str]", container.get("logConfiguration", {}).get("options", {}))
+        if "awslogs-group" not in options:
+            continue
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{_id(task)}"
+        for line in _last_lines(logs, options["awslogs-group"], stream):
+            yield f"{container['name']}: {line}" if several else line
+
+
+def _last_lines(logs: Any, group: str, stream: str) -> list[str]:
+    deadline = time.monotonic() + _LINES_FOLLOW
+    while True:
+        # Without a stream it has said nothing, or its first line is still on its way.
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            found = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES, startFromHead=False)
+            if found["events"]:
+                return [str(each["message"]).rstrip() for each in found["events"]]
+        if time.monotonic() >= deadline:
+            return []
+        time.sleep(_EVERY / 2)
+
+
+def _id(task: Mapping[str, Any]) -> str:
+    return str(task["taskArn"]).rpartition("/")[2]
+
+
+@functools.cache
+def _client(service: str, region: str) -> Any:
+    boto3: Any = importlib.import_module("boto3")
+    return boto3.session.Session().client(service, region_name=region)
