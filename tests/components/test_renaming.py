@@ -66,7 +66,7 @@ class Around(Component):
     """A component around what a sample is of."""
 
     def __init__(self, name: str, make: Callable[[str, ResourceOptions], None], opts: ResourceOptions) -> None:
-        super().__init__(name, {}, opts)
+        super().__init__(name, {}, opts, gathers=True)
         make(name, self.child())
         self.register_outputs({})
 
