@@ -1,6 +1,8 @@
 # The one list of commands. `make` alone prints it.
 STACK ?= dev
 PYTHON ?= python3.11
+# How many files of tests run at once.
+WORKERS ?= 2
 BIN := .venv/bin
 # What is Node, by its folder: the page, the API, and the browser that the page's tests open it in.
 WEB := apps/microservices/web
@@ -51,7 +53,7 @@ format: setup ## write the code as `check` wants it
 	$(BIN)/ruff check --fix .
 
 unit: setup $(WEB)/node_modules/.installed $(EXPRESS)/node_modules/.installed $(BROWSER)/node_modules/.installed ## all tests, the rehearsals among them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 bench: setup ## components beside the same resources by hand: time and memory at 1, 10 and 100
 	$(BIN)/python benchmarks/evaluation.py

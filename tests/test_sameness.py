@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,7 +17,8 @@ import yaml
 from rehearsal import program
 from rehearsal.autoname import Names
 from tests.apps.exact import ACCOUNTS, Exact, deployed
-from tests.rehearsal.copies import copy
+from tests.rehearsal import recorded
+from tests.rehearsal.copies import ENGINEERS, copy
 from tests.whole import ROOT
 
 if TYPE_CHECKING:
@@ -97,9 +101,38 @@ def test_the_order_of_lists_in_a_stack_file_changes_nothing(stack: str, tmp_path
     assert found[0] == found[1]
 
 
+def test_two_rehearsals_of_one_commit_give_one_inventory(tmp_path: Path) -> None:
+    """Each in its process, where a set has an order of its own, and with all that AWS makes up made up anew."""
+    project = copy(tmp_path / "project", only="query-service")
+    files = [tmp_path / f"{seed}.json" for seed in (1, 2)]
+
+    def rehearsed(file: Path) -> str:
+        words = ["up", "--stack", "dev", "--project", str(project)]
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "tests.rehearsal.recorded", str(file), *words],
+            cwd=ROOT,
+            env={**ENGINEERS, "PYTHONHASHSEED": file.stem},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return file.read_text()
+
+    with ThreadPoolExecutor(len(files)) as at_once:
+        texts = list(at_once.map(rehearsed, files))
+    assert texts[0] != texts[1], "nothing was made up: these are no two rehearsals"
+    first, second = (recorded.inventory(file) for file in files)
+    assert len(first) > 100
+    assert first == second
+
+
 def _lists(said: Any, at: str) -> Iterator[tuple[str, list[Any]]]:
     """Yield each list below *said* whose order says nothing, by its path."""
-    for key, value in said.items() if isinstance(said, dict) else ():
+    section: dict[str, Any] = said if isinstance(said, dict) else {}
+    for key, value in section.items():
         path = f"{at}.{key.removeprefix('drydock:')}".removeprefix(".")
         if isinstance(value, list) and key not in _ORDERED:
             yield path, value

@@ -144,7 +144,8 @@ class Microservices(Workload[Settings]):
         It asks them where everybody does, at the load balancer, and as a task goes anywhere: by NAT. An internal load
         balancer would save that way, and cost each service a second target group, which what shifts traffic between two
         versions would have to shift too; so the page sees the version that its readers see. The way's price is small:
-        web keeps what it hears for a second, however many look.
+        web keeps what it hears for a second, however many look. But whoever opens the load balancer to some alone must
+        have the NAT's addresses among them.
         """
         entrance, said = self.on.balancer("public"), self.settings.web
         container = Container(

@@ -16,7 +16,7 @@ import yaml
 from apps._web import WebSettings, WebWorkload
 from components.grants import Grant
 from tests.apps.stacks import IMAGE, platform, provider, stack
-from tests.components.recorder import Recorded, of_type, one, record, unfolded
+from tests.components.recorder import Recorded, of_type, one, record
 from tests.whole import ROOT, run
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_its_requests_are_those_under_its_name(with_hello: Whole) -> None:
 
 def test_its_task_may_do_nothing_in_aws(with_hello: Whole) -> None:
     """Rights are given one by one, by what they are to."""
-    declared = unfolded(with_hello.one("index:Task", "hello").inputs["policies"])
+    declared = json.loads(with_hello.one("index:Task", "hello").inputs["policies"])
     assert "hello-task" not in declared
     assert [grant["actions"] for grant in declared["hello-execution"]] == [
         ["ecr:GetAuthorizationToken"],
@@ -206,6 +206,10 @@ def test_what_a_workload_says_is_done(said: Mapping[str, Any], holds: Callable[[
                 one(made, "ecs/service:Service").inputs["capacityProviderStrategies"][0]["capacityProvider"]
                 == "FARGATE_SPOT"
             ),
+        ),
+        (
+            {"deployment": "canary"},
+            lambda made: one(made, "ecs/service:Service").inputs["deploymentConfiguration"]["strategy"] == "CANARY",
         ),
         (
             {"load_balancer": "public"},

@@ -15,9 +15,9 @@ from components.task import Task, TaskArgs
 
 account = Account(id="123456789012", region="eu-west-1")
 opts = pulumi.ResourceOptions(providers=[aws.Provider("aws", region="eu-west-1", allowed_account_ids=[account.id])])
-network = Network("shop", NetworkArgs(account=account, zones=("a", "b"), nat="single"), opts)
-cluster = Cluster("shop", ClusterArgs(account=account), opts)
-balancer = LoadBalancer("shop", LoadBalancerArgs(network=network), opts)
+network = Network("aviary", NetworkArgs(account=account, zones=("a", "b"), nat="single"), opts)
+cluster = Cluster("aviary", ClusterArgs(account=account), opts)
+balancer = LoadBalancer("aviary", LoadBalancerArgs(network=network), opts)
 image = Image.at("public.ecr.aws/docker/library/busybox@sha256:" + "a" * 64)
 for name, deployment in {
     "blue": Deployment(strategy="blue_green", approval_minutes=90),
