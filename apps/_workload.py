@@ -70,7 +70,12 @@ class Workload(Component, Generic[S]):
         return WorkloadSettings
 
     def image(
-        self, of: ImagedSettings | None = None, *, folder: str = "service", repository: str | None = None
+        self,
+        of: ImagedSettings | None = None,
+        *,
+        folder: str = "service",
+        repository: str | None = None,
+        run_by: TaskSettings | None = None,
     ) -> Image:
         """Return the image that the stack file names: by its digest from where it says, or else built here.
 
@@ -84,6 +89,7 @@ class Workload(Component, Generic[S]):
             folder: where its Dockerfile and source are, beside the workload's infrastructure.
             repository: the repository's name. Default: the workload's, and with any other folder that one behind it:
                 ``shop/cart``.
+            run_by: the tasks for whose processors it is built. Default: those of the section that names it.
 
         """
         section = self.settings if of is None else of
@@ -107,7 +113,7 @@ class Workload(Component, Generic[S]):
             ),
             self.child(),
         )
-        _, architecture = self.on.cluster.machine(_capacity(section))
+        _, architecture = self.on.cluster.machine(_capacity(run_by or section))
         if said.digest:
             return made.image(digest=said.digest)
         return made.build(self.source(folder), architecture=architecture)

@@ -416,7 +416,7 @@ def behind_balancer(
         opts=opts,
     )
     aws.vpc.SecurityGroupIngressRule(
-        f"{name}-from-balancer",
+        f"{name}-8000-from-balancer",
         security_group_id=group.id,
         referenced_security_group_id=shared.balancer_group.id,
         ip_protocol="tcp",
@@ -426,7 +426,7 @@ def behind_balancer(
         opts=opts,
     )
     aws.vpc.SecurityGroupEgressRule(
-        f"{name}-balancer-out",
+        f"{name}-8000-balancer-out",
         security_group_id=shared.balancer_group.id,
         referenced_security_group_id=group.id,
         ip_protocol="tcp",
@@ -440,7 +440,7 @@ def behind_balancer(
         vpc_id=NETWORK.vpc_id,
         target_type="ip",
         protocol="HTTP",
-        port=8000,
+        port=80,
         deregistration_delay=30,
         health_check={
             "path": "/health",

@@ -1,15 +1,17 @@
 """What a deployment may do in a stack's account, and whoever looks at what it made.
 
 Actions are on any resource, since what is to be made has no name yet; but in the stack's own region, in an account
-that has no other. Who may do what is in `identities`, and held to a path and a boundary.
+that has no other. Secrets are read, and functions changed, by the project's tag. Who may do what is in `identities`,
+and held to a path and a boundary.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bootstrap.services import GROUPS
+from bootstrap.services import GROUPS, OWN
 from components.grants import Grant
+from pipeline.target import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +70,8 @@ def deploying(account: Account, place: Target, boundary: str) -> dict[str, list[
         for group, services in GROUPS.items()
     }
     groups["network"] += _zones(account, write=True)
-    groups["data"] += _keys(account)
+    groups["data"] += [*_keys(account), _own("secretsmanager", account)]
+    groups["entrances"].append(_own("lambda", account))
     return {**groups, "identities": identities(account, place, boundary)}
 
 
@@ -171,6 +174,16 @@ def _zones(account: Account, *, write: bool) -> list[Grant]:
             resources=(f"arn:{account.partition}:route53:::hostedzone/*",),
         ),
     ]
+
+
+def _own(service: str, account: Account) -> Grant:
+    """Return what is done to resources of *service* in the region that have the project's tag, as all of ours do."""
+    resources, actions = OWN[service]
+    return Grant(
+        actions=[f"{service}:{it}" for it in actions.split()],
+        resources=(account.arn(service, resources),),
+        conditions={"StringEquals": {"aws:ResourceTag/Project": PROJECT}},
+    )
 
 
 def _in_region(actions: list[str], account: Account) -> Grant:

@@ -64,7 +64,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
             read="Get* List*",
             write=(
                 f"AddPermission CreateFunction DeleteFunction DeleteFunctionConcurrency PutFunctionConcurrency"
-                f" RemovePermission UpdateFunctionCode UpdateFunctionConfiguration {_TAGS}"
+                f" RemovePermission {_TAGS}"
             ),
         ),
         "servicediscovery": Service(
@@ -98,8 +98,8 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
         "autoscaling": Service(
             read="Describe*",
             write=(
-                "CreateAutoScalingGroup CreateOrUpdateTags DeleteAutoScalingGroup DeleteLifecycleHook"
-                " DeleteScheduledAction DeleteTags DisableMetricsCollection EnableMetricsCollection"
+                "CancelInstanceRefresh CreateAutoScalingGroup CreateOrUpdateTags DeleteAutoScalingGroup"
+                " DeleteLifecycleHook DeleteScheduledAction DeleteTags DisableMetricsCollection EnableMetricsCollection"
                 " PutLifecycleHook PutScheduledUpdateGroupAction ResumeProcesses SetInstanceProtection"
                 " StartInstanceRefresh SuspendProcesses TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup"
             ),
@@ -170,11 +170,10 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
                 f" PutLifecycleConfiguration {_TAGS}"
             ),
         ),
-        # A value that the program makes is read back by the provider.
         "secretsmanager": Service(
             read="DescribeSecret GetRandomPassword GetResourcePolicy ListSecretVersionIds",
             write=(
-                f"CreateSecret DeleteResourcePolicy DeleteSecret GetSecretValue PutResourcePolicy PutSecretValue"
+                f"CreateSecret DeleteResourcePolicy DeleteSecret PutResourcePolicy PutSecretValue"
                 f" UpdateSecret UpdateSecretVersionStage {_TAGS}"
             ),
         ),
@@ -207,3 +206,12 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
     },
 }
 """Group, a policy of its own each → service → its actions. Policies are only so long."""
+OWN: Final[Mapping[str, tuple[str, str]]] = {
+    "lambda": ("function:*", "UpdateFunctionCode UpdateFunctionConfiguration"),
+    # A value that the program makes is read back by the provider.
+    "secretsmanager": ("secret:*", "GetSecretValue"),
+}
+"""Service → its resources, and what a deployment may do to those alone that have the project's tag.
+
+It may tag, too: this holds its mistakes, and not somebody who means to.
+"""

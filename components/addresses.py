@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from components.errors import InvalidArgsError
@@ -82,6 +82,14 @@ def block(field: str, cidr: str) -> IPv4Network:
         # AWS would quietly make it so, and the next preview would show a difference.
         raise InvalidArgsError(field, got=cidr, want=f"the block's own first address and length: {str(network)!r}")
     return network
+
+
+def check_address(field: str, address: str) -> None:
+    """Refuse *field* unless *address* is an IPv4 address."""
+    try:
+        IPv4Address(address)
+    except ValueError:
+        raise InvalidArgsError(field, got=address, want="an IPv4 address such as '203.0.113.7'") from None
 
 
 def check_zones(field: str, zones: Sequence[str], *, fewest: int) -> None:

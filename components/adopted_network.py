@@ -56,13 +56,18 @@ class AnyNetwork(Protocol):
         """Ids of the VPC's endpoints, by their service's short name."""
         ...
 
+    @property
+    def nat_addresses(self) -> Mapping[str, Input[str]]:
+        """As whom the internet sees the app tier: the address of each NAT gateway, by its zone. None: nobody says."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedNetwork:
     """A VPC that somebody else keeps, by its ids: nothing of it is made or changed here.
 
     Raises:
-        InvalidArgsError: an id that is none, an id twice, or a tier that has not one subnet a zone.
+        InvalidArgsError: an id or an address that is none, one twice, or a tier that has not one subnet a zone.
 
     """
 
@@ -80,6 +85,11 @@ class AdoptedNetwork:
     """Subnets for databases, one a zone. Default: none."""
     endpoint_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     """VPC endpoints, by their service's short name: ``{"execute-api": "vpce-..."}``. Default: none."""
+    nat_addresses: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Public IPv4 addresses of its NAT gateways, by the letter of the zone: ``{"a": "203.0.113.7"}``.
+
+    Default: none; a load balancer that is open to ``nat`` needs them.
+    """
 
     def __post_init__(self) -> None:
         addresses.vpc_block(of(self, "cidr"), self.cidr)
@@ -87,6 +97,12 @@ class AdoptedNetwork:
         self._check_id("vpc_id", "vpc", self.vpc_id)
         for service, endpoint in self.endpoint_ids.items():
             self._check_id(f"endpoint_ids[{service}]", "vpce", endpoint)
+        for zone, address in self.nat_addresses.items():
+            addresses.check_address(of(self, f"nat_addresses[{zone}]"), address)
+        if len({*self.nat_addresses.values()}) < len(self.nat_addresses) or {*self.nat_addresses} - {*self.zones}:
+            raise InvalidArgsError(
+                of(self, "nat_addresses"), got=self.nat_addresses, want="each address once, by the letter of its zone"
+            )
         seen: set[str] = set()
         for tier in ("app_subnet_ids", "public_subnet_ids", "data_subnet_ids"):
             ids: tuple[str, ...] = getattr(self, tier)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
+from pulumi import Output
 
 from components import addresses, security_group
 from components.errors import InvalidArgsError, of
@@ -14,7 +15,7 @@ from components.errors import InvalidArgsError, of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulumi import Input, Output
+    from pulumi import Input
 
     from components.adopted_network import AnyNetwork
     from components.base import Owner
@@ -32,8 +33,8 @@ class BalancerArgs:
     """What a load balancer of either kind takes.
 
     Raises:
-        InvalidArgsError: a network of fewer than two zones or without the tier asked for, or a block that is none or
-            opens an internal load balancer to everybody.
+        InvalidArgsError: a network of fewer than two zones or without the tier asked for, a block that is none or
+            opens an internal load balancer to everybody, or a word that says nothing of such a load balancer.
 
     """
 
@@ -42,7 +43,11 @@ class BalancerArgs:
     internal: bool = True
     """Reached from the network alone. Default: True; a stack says so where it means the internet."""
     open_to: Sequence[str] = ()
-    """Who is let in: IPv4 blocks, and the word ``vpc`` for the network's own. Default: nobody; a stack opens it."""
+    """Who is let in: IPv4 blocks, and a word for the network's own tasks. Default: nobody; a stack opens it.
+
+    The word is ``vpc``, the network's block, where it is internal; else it is ``nat``, the address of each NAT gateway:
+    as that they come where they call it at its public name.
+    """
     clients: Mapping[str, Input[str]] = field(default_factory=dict["str", "Input[str]"])
     """Security groups let in, each by a name of the caller's, which names its rule. Default: none."""
     deletion_protection: bool = True
@@ -58,10 +63,7 @@ class BalancerArgs:
             )
         for source in self.open_to:
             self._check_source(source)
-        if len(set(self.blocks())) != len(self.open_to):
-            raise InvalidArgsError(
-                of(self, "open_to"), got=tuple(self.open_to), want=f"each block once; vpc is {self.network.cidr}"
-            )
+        self._check_once()
         if self.clients and not self.internal:
             raise InvalidArgsError(
                 of(self, "clients"), got=tuple(self.clients), want="none: through the internet nobody has a group"
@@ -71,16 +73,39 @@ class BalancerArgs:
         """Return the subnets it stands in, one a zone."""
         return self.network.app_subnet_ids if self.internal else self.network.public_subnet_ids
 
-    def blocks(self) -> Iterator[str]:
-        """Go through the blocks let in, with ``vpc`` spelt out."""
-        return (self.network.cidr if source == "vpc" else source for source in self.open_to)
+    def blocks(self) -> Iterator[tuple[str, Input[str]]]:
+        """Go through the blocks let in, with words spelt out, each with what its rule is named by."""
+        for source in self.open_to:
+            if source == "nat":
+                for zone, address in self.network.nat_addresses.items():
+                    yield f"nat-{zone}", Output.concat(address, "/32")
+            else:
+                block = self.network.cidr if source == "vpc" else source
+                yield block, block
+
+    def _check_once(self) -> None:
+        said = [self.network.cidr if source == "vpc" else source for source in self.open_to]
+        if "nat" in said:
+            # Those of a network of this stack are not known yet, and nobody can have said them.
+            said += [f"{address}/32" for address in self.network.nat_addresses.values() if isinstance(address, str)]
+        if len(set(said)) != len(said):
+            raise InvalidArgsError(
+                of(self, "open_to"), got=tuple(self.open_to), want=f"each block once; vpc is {self.network.cidr}"
+            )
 
     def _check_source(self, source: str) -> None:
         field_ = of(self, "open_to")
         if source == "vpc":
             if not self.internal:
                 raise InvalidArgsError(
-                    field_, got=source, want="blocks of the internet: the VPC comes from its NAT's addresses"
+                    field_, got=source, want="'nat': to what has a public name the VPC comes from its NAT's addresses"
+                )
+        elif source == "nat":
+            if self.internal:
+                raise InvalidArgsError(field_, got=source, want="'vpc': nobody within comes through NAT")
+            if not self.network.nat_addresses:
+                raise InvalidArgsError(
+                    field_, got=source, want="a network with NAT gateways: its nat, or an adopted one's nat_addresses"
                 )
         elif addresses.block(field_, source).prefixlen == 0 and self.internal:
             raise InvalidArgsError(field_, got=source, want="'vpc', the blocks of peers, or clients by security group")
@@ -106,8 +131,8 @@ def admit(owner: Owner, name: str, args: BalancerArgs, ports: Sequence[int]) -> 
         opts=owner.child(),
     ).id
     for port in ports:
-        for block in args.blocks():
-            security_group.let_in(owner, f"{name}-{port}-{block}", group, port, from_block=block)
+        for whose, block in args.blocks():
+            security_group.let_in(owner, f"{name}-{port}-{whose}", group, port, from_block=block)
         for client, client_group in args.clients.items():
             security_group.let_in(owner, f"{name}-{port}-{client}", group, port, from_group=client_group)
     return group

@@ -11,6 +11,7 @@ from components import documents, naming
 from components.base import Component, declared
 from components.errors import InvalidArgsError, of
 from components.grants import POLICY_VERSION
+from components.image import PULL
 from components.roles import check_path
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _BEYOND: Final = (
     *("account:*", "iam:*", "organizations:*", "sso:*", "sts:*"),
     *("ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:PutImage", "ecr:SetRepositoryPolicy"),
 )
+_ANYWHERE: Final = ("ecr:GetAuthorizationToken", *PULL, "iam:*", "route53:*", "sts:*")
+"""Services that have no region, and images, which one account holds in one region for every stack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ class BoundaryArgs:
     """
 
     account: Account
-    """Where the roles are."""
+    """Where the roles are, and the one region in which they may do anything."""
     policy_name: str
     """What whoever makes roles knows it by, so that no suffix is added: one of that name in the account."""
     role_path: str
@@ -57,9 +60,10 @@ class BoundaryArgs:
 class Boundary(Component):
     """A permissions boundary: it gives nothing, and takes away whatever is beyond it.
 
-    Within it is all that services do for workloads. Beyond it is who may do what (IAM, the account, the
-    organization), which images there are, other roles, and what is closed. So whoever makes a role with every right
-    there is has made one that can neither make another nor mend its own.
+    Within it is all that services do for workloads, in one region: data too, which whoever makes roles need not be able
+    to read themselves. Beyond it is who may do what (IAM, the account, the organization), which images there are, other
+    roles, other regions, and what is closed. So whoever makes a role with every right there is has made one that can
+    neither make another nor mend its own.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
 
@@ -92,6 +96,17 @@ def _document(args: BoundaryArgs) -> dict[str, Any]:
                 "Resource": "*",
             },
             {"Sid": "EachOther", "Effect": "Allow", "Action": "iam:PassRole", "Resource": roles},
+            {
+                "Sid": "Elsewhere",
+                "Effect": "Deny",
+                "NotAction": list(_ANYWHERE),
+                "Resource": "*",
+                # Where it is told: a mount, or a call of an API of ours, is none of AWS's own calls.
+                "Condition": {
+                    "StringNotEquals": {"aws:RequestedRegion": args.account.region},
+                    "Null": {"aws:RequestedRegion": "false"},
+                },
+            },
             {"Sid": "Closed", "Effect": "Deny", "Action": "*", "Resource": sorted(set(args.closed))},
         ],
     }

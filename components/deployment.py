@@ -19,6 +19,10 @@ _STEADY: Final = 20
 _BAKE: Final = 5
 """Minutes; the API has no default, and wants a time of blue/green."""
 _ERROR_PERCENT: Final = 5
+ERROR_MINUTES: Final = 2
+"""For which errors must go on before an alarm speaks: one minute's may be chance."""
+_SEEN: Final = ERROR_MINUTES + 1
+"""Minutes after which it does: a minute's measurements are there when it is over."""
 
 _BELONGS: Final[dict[str, tuple[str, ...]]] = {
     "bake_minutes": ("blue_green", "linear", "canary"),
@@ -49,7 +53,8 @@ class Deployment:
     steps, ``canary`` a few first and then the rest."""
     bake_minutes: int | None = None
     """Minutes in which both versions run once all requests are shifted, 0 to 1440: so long a roll back is but a shift
-    back. Default: 5. Not for rolling."""
+    back. Default: 5. Not for rolling. With alarms, 3 at least together with the minutes in which requests are shifted:
+    else the old version is gone before they speak."""
     step_percent: float | None = None
     """Of linear: percent of the requests shifted at a time, 3 to 100 in tenths. Default: 10."""
     step_minutes: int | None = None
@@ -66,8 +71,8 @@ class Deployment:
     """Whether errors and failing health checks behind the load balancer roll a deployment back. Default: yes, but for
     rolling, where the circuit breaker alone does."""
     error_percent: int | None = None
-    """Percent of a version's answers in a minute above which it counts as failed when they are 5xx, 1 to 99.
-    Default: 5."""
+    """Percent of a version's requests in a minute above which it counts as failed when they are answered with 5xx, or
+    it takes no connection for them, 1 to 99. Default: 5."""
 
     def __post_init__(self) -> None:
         one_of(self, "strategy", get_args(Strategy))
@@ -85,6 +90,13 @@ class Deployment:
         self._check_tenths("canary_percent", 0.1)
         if self.error_percent is not None and not self.watched:
             raise InvalidArgsError(of(self, "error_percent"), got=self.error_percent, want="alarms=True, which count")
+        if self.shifts and self.watched and self._baked + self._between < _SEEN:
+            raise InvalidArgsError(
+                of(self, "bake_minutes"),
+                got=self._baked,
+                want=f"{_SEEN - self._between} or more, since the old version must stay until alarms have seen errors; "
+                "or alarms=False",
+            )
 
     @property
     def shifts(self) -> bool:

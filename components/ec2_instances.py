@@ -12,11 +12,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from components.adopted_network import AnyNetwork
+    from components.capacity import Architecture
     from components.load_balancer import LoadBalancer
 
 # A family, its generation, and letters for what it has besides, `g` among them where the processor is AWS's own:
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
-_TYPE: Final = re.compile(r"[a-z][a-z0-9-]*?\d+(?P<has>[a-z]*)(?:-\w+)?\.[a-z0-9-]+")
+_FAMILY: Final = re.compile(r"[a-z][a-z0-9-]*?\d+(?P<has>[a-z]*)(?:-\w+)?")
+_SIZE: Final = re.compile(r"[a-z0-9-]+")
+
+_HTTPS: Final = 443
+
+
+def processors(family: str) -> Architecture | None:
+    """Return the architecture of an instance *family* such as ``m7g``; None if it is the name of none."""
+    found = _FAMILY.fullmatch(family)
+    if not found:
+        return None
+    return "ARM64" if "g" in found["has"] or family == "a1" else "X86_64"
+
+
+def check_open_ports(args: object, ports: Sequence[int]) -> None:
+    """Refuse *ports* that TCP has not, or by which no instance could join its cluster."""
+    if _HTTPS not in ports or len(set(ports)) < len(ports) or not all(0 < port < 2**16 for port in ports):
+        raise InvalidArgsError(
+            of(args, "open_ports"),
+            got=list(ports),
+            want="TCP ports from 1 to 65535, each once, and 443 among them, by which instances join their cluster",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +75,8 @@ class Ec2Instances:
     warmup: int = 120
     """Seconds until a new instance counts as one, 0 to 10000."""
     open_ports: Sequence[int] = (443,)
-    """TCP ports that instances, and tasks in bridge or host mode with them, may call, anywhere. Default: HTTPS alone,
-    which ECS and ECR are reached by."""
+    """TCP ports that instances, and tasks in bridge or host mode with them, may call, anywhere, 1 to 65535, with 443
+    among them. Default: that alone, which ECS and ECR are reached by."""
     balancers: Sequence[LoadBalancer] = ()
     """Those that lead to tasks here on dynamic host ports: each is let in to all of these. Default: none."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -73,12 +95,13 @@ class Ec2Instances:
             raise InvalidArgsError(
                 of(self, "instance_types"), got=list(self.instance_types), want="from 1 to 40 instance types, each once"
             )
+        check_open_ports(self, self.open_ports)
         for kind in self.instance_types:
-            found = _TYPE.fullmatch(kind)
-            if not found:
+            family, _, size = kind.partition(".")
+            its = processors(family)
+            if its is None or not _SIZE.fullmatch(size):
                 raise InvalidArgsError(of(self, "instance_types"), got=kind, want="instance types, such as 'm6i.large'")
-            arm = "g" in found["has"] or kind.startswith("a1.")
-            if arm != (self.architecture == "ARM64"):
+            if its != self.architecture:
                 raise InvalidArgsError(
                     of(self, "instance_types"), got=kind, want=f"processors of the architecture {self.architecture}"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from components.routes import Route
     from components.service import ServiceArgs
     from components.standing import Standing
+
+
+_UNUSED_PORT: Final = 80
+"""AWS wants a port of a target group, and uses it for no target of ECS's, each of which comes with its own. Never a
+task's: with another port the group would be another one, which no rule of a service that shifts would lead to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +48,11 @@ def enter(owner: Owner, name: str, args: ServiceArgs, stands: Standing, test: Ro
     if args.entrance is None:
         return Entered()
     balancer, deployment = args.entrance.load_balancer, read(args.deployment)
-    port = standing.open_entrance(owner, name, args, balancer.security_group_id, stands.security_group_id)
+    standing.open_entrance(owner, name, args, balancer.security_group_id, stands.security_group_id)
     names = [name, shifting.alternate(name)] if test else [name]
-    target_groups = {each: _target_group(owner, each, args, port, stands.target_type) for each in names}
+    target_groups = {each: _target_group(owner, each, args, stands.target_type) for each in names}
     primary = target_groups[name]
-    production = shifting.rule(owner, name, args.entrance, primary, shifted=test is not None)
+    production = shifting.rule(owner, name, args.entrance, primary, between=[*target_groups.values()] if test else ())
     shift = (
         shifting.shift(owner, name, test, production=production, target_groups=list(target_groups.values()))
         if test
@@ -78,14 +83,14 @@ def enter(owner: Owner, name: str, args: ServiceArgs, stands: Standing, test: Ro
     )
 
 
-def _target_group(owner: Owner, name: str, args: ServiceArgs, port: int, target_type: str) -> aws.lb.TargetGroup:
+def _target_group(owner: Owner, name: str, args: ServiceArgs, target_type: str) -> aws.lb.TargetGroup:
     health = args.target_health
     return aws.lb.TargetGroup(
         name,
         vpc_id=args.network.vpc_id,
         target_type=target_type,
         protocol="HTTP",
-        port=port,
+        port=_UNUSED_PORT,
         deregistration_delay=args.deregistration_delay,
         health_check={
             "path": health.path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from pulumi import Output, Resource, ResourceOptions
 from components import naming, security_group
 from components.base import Component, declared
 from components.capacity import LaunchType
+from components.ec2_instances import check_open_ports, processors
 from components.errors import InvalidArgsError, of, within
 from components.grants import Grant
 from components.instance_profile import ECS_TAG, InstanceProfile, InstanceProfileArgs, ec2_service
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 _MADE_BY_ECS: Final = {"StringEquals": {f"aws:RequestTag/{ECS_TAG}": "true"}}
 _ECS_OWN: Final = {"StringEquals": {f"ec2:ResourceTag/{ECS_TAG}": "true"}}
 
+# `AllowedInstanceType` and `AllowedInstanceTypeSet` in botocore's `ecs` model, with the letters that types have.
+_TYPE: Final = re.compile(r"[a-z0-9.*-]{1,30}")
+_MOST_TYPES: Final = 400
+
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedInstances:
@@ -36,7 +42,7 @@ class ManagedInstances:
     whatever image AWS runs them from (``wildcard-resource``), and changes launch templates of ECS's (``escalation``).
 
     Raises:
-        InvalidArgsError: a bound broken.
+        InvalidArgsError: a bound broken, or types that no task on them could run on.
 
     """
 
@@ -47,13 +53,15 @@ class ManagedInstances:
     memory: tuple[int, int] = (4096, 32_768)
     """MiB of an instance, the least and the most, 1024 or more."""
     instance_types: Sequence[str] = ()
-    """Types and patterns that are allowed, such as ``m6i.*``. Default: whatever of the current ones fits."""
+    """Types and patterns that are allowed, such as ``m6i.*``, 400 at most: with x86 processors, which tasks on them are
+    for. Default: whatever of the current ones fits."""
     spot: bool = False
     """Whether they are Spot ones. Default: On-Demand, since Spot is for who can lose a task."""
     disk: int = 80
     """GiB of each instance's data disk, 30 to 16384. Default: 80, as AWS's own."""
     open_ports: Sequence[int] = (443,)
-    """TCP ports that the instances may call, anywhere. Default: HTTPS alone, which ECS and ECR are reached by."""
+    """TCP ports that the instances may call, anywhere, 1 to 65535, with 443 among them. Default: that alone, which ECS
+    and ECR are reached by."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Tags of the capacity provider, which hands all of its own on to instances and disks."""
 
@@ -65,6 +73,20 @@ class ManagedInstances:
                     of(self, what), got=(fewest, most), want=f"the least and the most, from {low} to {high}"
                 )
         within(self, "disk", 30, 16_384, "GiB")
+        check_open_ports(self, self.open_ports)
+        if len(self.instance_types) > _MOST_TYPES or len(set(self.instance_types)) < len(self.instance_types):
+            raise InvalidArgsError(
+                of(self, "instance_types"), got=list(self.instance_types), want=f"{_MOST_TYPES} or fewer, each once"
+            )
+        for kind in self.instance_types:
+            if not _TYPE.fullmatch(kind):
+                raise InvalidArgsError(
+                    of(self, "instance_types"), got=kind, want="a type or a pattern, such as 'm6i.large' or 'm6i.*'"
+                )
+            if processors(kind.partition(".")[0]) == "ARM64":
+                raise InvalidArgsError(
+                    of(self, "instance_types"), got=kind, want="processors of the architecture X86_64, as the tasks'"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

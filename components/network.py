@@ -108,6 +108,8 @@ class Network(Component):
     """For databases and file systems: no way out."""
     endpoint_ids: Mapping[str, Output[str]]
     """Ids of the VPC's endpoints, by their service's short name."""
+    nat_addresses: Mapping[str, Output[str]]
+    """The public address of each NAT gateway, by the zone that it is in: as whom the internet sees the app tier."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         writer = flow_logs.role(name, args.account) if args.flow_logs else None
@@ -134,6 +136,7 @@ class Network(Component):
         app_ways = {zone: self._route_table("app", app, zone) for zone in self.zones}
         app_tables = {zone: table for zone, (table, _) in app_ways.items()}
         self._route_table("data", data)
+        self.nat_addresses = {}
         if args.nat != "none":
             for zone, route in self._route_out(app_tables, public, to_internet, single=args.nat == "single").items():
                 app_ways[zone][1].append(route)
@@ -170,6 +173,7 @@ class Network(Component):
                 "app_subnet_ids": self.app_subnet_ids,
                 "data_subnet_ids": self.data_subnet_ids,
                 "endpoint_ids": self.endpoint_ids,
+                "nat_addresses": self.nat_addresses,
             }
         )
 
@@ -228,11 +232,12 @@ class Network(Component):
         *,
         single: bool,
     ) -> Mapping[str, aws.ec2.Route]:
-        """Make NAT gateways and each app table's route to one; return these routes by zone."""
+        """Make NAT gateways and each app table's route to one; keep their addresses, return these routes by zone."""
         gateways: dict[str, Output[str]] = {}
         for zone in self.zones[:1] if single else self.zones:
             name = f"{self._name}-nat-{zone}"
             address = aws.ec2.Eip(name, domain="vpc", tags=self._named(name), opts=self.child())
+            self.nat_addresses = {**self.nat_addresses, zone: address.public_ip}
             gateways[zone] = aws.ec2.NatGateway(
                 name,
                 subnet_id=public[zone],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi_aws as aws
 
 from components import naming
+from components.deployment import ERROR_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
     from components.load_balancer import LoadBalancer
 
 _MINUTE: Final = 60
-_MINUTES: Final = 2
-"""For which errors must go on: one minute's may be chance."""
 _NAMESPACE: Final = "AWS/ApplicationELB"
+_COUNTED: Final = {
+    "errors": "HTTPCode_Target_5XX_Count",
+    # For these the balancer answers 502 itself, which it counts among its own, of all services together.
+    "refused": "TargetConnectionErrorCount",
+    "requests": "RequestCount",
+}
+"""What is known of each target group by itself; the first two only of minutes in which there were some.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html"""
+_PERCENT: Final = "100 * (FILL(errors, 0) + FILL(refused, 0)) / requests"
+"""Without requests there is none: a minute that nothing is said of."""
 
 
 def watch(
@@ -39,7 +48,7 @@ def watch(
         owner: whose children they are.
         target_groups: of one service.
         balancer: before them.
-        most_errors: percent of a minute's answers that may be 5xx.
+        most_errors: percent of a minute's requests that may be answered with 5xx, or find no connection.
         grace: seconds in which a task that has just started may fail its checks.
 
     """
@@ -49,9 +58,9 @@ def watch(
         alarms.append(
             aws.cloudwatch.MetricAlarm(
                 naming.autonamed(f"{name}-errors", naming.ALARM),
-                alarm_description=f"{name}: over {most_errors} % of the answers are 5xx",
+                alarm_description=f"{name}: over {most_errors} % of the requests fail",
                 metric_queries=[
-                    {"id": "percent", "expression": "100 * errors / requests", "label": "5xx", "return_data": True},
+                    {"id": "percent", "expression": _PERCENT, "label": "failed", "return_data": True},
                     *(
                         aws.cloudwatch.MetricAlarmMetricQueryArgs(
                             id=kind,
@@ -63,12 +72,12 @@ def watch(
                                 stat="Sum",
                             ),
                         )
-                        for kind, metric in (("errors", "HTTPCode_Target_5XX_Count"), ("requests", "RequestCount"))
+                        for kind, metric in _COUNTED.items()
                     ),
                 ],
                 comparison_operator="GreaterThanThreshold",
                 threshold=most_errors,
-                evaluation_periods=_MINUTES,
+                evaluation_periods=ERROR_MINUTES,
                 treat_missing_data="notBreaching",
                 tags=owner.tags,
                 opts=owner.child(),
@@ -86,7 +95,7 @@ def watch(
                 comparison_operator="GreaterThanThreshold",
                 threshold=0,
                 # Longer than a start may take: a day at the most, which is as far back as an alarm looks.
-                evaluation_periods=min(_MINUTES + math.ceil(grace / _MINUTE), 1440),
+                evaluation_periods=min(ERROR_MINUTES + math.ceil(grace / _MINUTE), 1440),
                 treat_missing_data="notBreaching",
                 tags=owner.tags,
                 opts=owner.child(),

@@ -102,7 +102,7 @@ def let_in(
     *,
     from_group: Input[str] | None = None,
     from_prefix_list: Input[str] | None = None,
-    from_block: str | None = None,
+    from_block: Input[str] | None = None,
 ) -> Resource:
     """Make the rule *name*: *group* is called on TCP *port* by one of a group, a prefix list and an IPv4 block.
 

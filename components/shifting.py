@@ -162,7 +162,7 @@ def shift(
     The rule of *test* has the second one from the start: ECS takes no target group that no rule leads to.
     """
     primary, other = target_groups
-    tests = rule(owner, f"{name}-test", test, other, shifted=True)
+    tests = rule(owner, f"{name}-test", test, other, between=target_groups)
     role = ShiftingRole(
         f"{name}-shifting",
         ShiftingRoleArgs(target_group_arns=[primary.arn, other.arn], rule_arns=[production.arn, tests.arn]),
@@ -179,13 +179,22 @@ def shift(
     )
 
 
-def rule(owner: Owner, name: str, route: Route, leads_to: aws.lb.TargetGroup, *, shifted: bool) -> aws.lb.ListenerRule:
-    """Make the rule that sends *route*'s requests to a target group: at first only, where they are *shifted*.
+def rule(
+    owner: Owner,
+    name: str,
+    route: Route,
+    leads_to: aws.lb.TargetGroup,
+    *,
+    between: Sequence[aws.lb.TargetGroup] = (),
+) -> aws.lb.ListenerRule:
+    """Make the rule that sends *route*'s requests to a target group: at first only, if they are shifted *between* two.
 
     ECS then makes two weighted target groups of the one, and turns their weights with each deployment. Nothing else of
     the rule is its, and nothing of the service: that stays as it was declared.
     https://github.com/terraform-aws-modules/terraform-aws-alb/issues/409
     """
+    # A target group that a rule names is not deleted, and it is ECS that makes this one name both.
+    its_own = ResourceOptions(ignore_changes=["actions"], depends_on=[*between]) if between else None
     return aws.lb.ListenerRule(
         name,
         listener_arn=route.load_balancer.listener_arn,
@@ -193,5 +202,5 @@ def rule(owner: Owner, name: str, route: Route, leads_to: aws.lb.TargetGroup, *,
         conditions=route.conditions(),
         actions=[{"type": "forward", "target_group_arn": leads_to.arn}],
         tags=owner.tags,
-        opts=owner.child(ResourceOptions(ignore_changes=["actions"]) if shifted else None),
+        opts=owner.child(its_own),
     )

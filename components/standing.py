@@ -169,19 +169,19 @@ def stand(owner: Owner, name: str, args: ServiceArgs) -> Standing:
     )
 
 
-def open_entrance(owner: Owner, name: str, args: ServiceArgs, balancer: Output[str], tasks: Output[str]) -> int:
-    """Open the way from the group *balancer* to the group *tasks* of service *name*, and return its port.
+def open_entrance(owner: Owner, name: str, args: ServiceArgs, balancer: Output[str], tasks: Output[str]) -> None:
+    """Open the way from the group *balancer* to the group *tasks* of service *name*.
 
-    Dynamic host ports are open already, once for all that share the instances.
+    Dynamic host ports are open already, once for all that share the instances. A way is named by its port: the one to
+    the port of the version before stays until that version is gone, where a changed one would have cut it off.
     """
     _, port = args.entrance_port()
     static = _entrance_host_port(args)
     if args.task.network_mode != "awsvpc" and static is None:
-        return port
+        return
     port = static or port
-    security_group.let_in(owner, f"{name}-from-balancer", tasks, port, from_group=balancer)
-    security_group.let_out(owner, f"{name}-balancer-out", balancer, port, to_group=tasks)
-    return port
+    security_group.let_in(owner, f"{name}-{port}-from-balancer", tasks, port, from_group=balancer)
+    security_group.let_out(owner, f"{name}-{port}-balancer-out", balancer, port, to_group=tasks)
 
 
 def rollout(args: ServiceArgs) -> Rollout:

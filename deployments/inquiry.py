@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 5.0
 """Seconds between two questions."""
+_A_PAGE: Final = 100
+"""Deployments in one answer: the most that ECS gives."""
 _EVENTS: Final = 5
 _TASKS: Final = 5
 """Stopped tasks that are told of; ECS knows of each for an hour."""
@@ -51,9 +53,9 @@ class Inquiry:
             ecs = self._ecs()
             deadline = time.monotonic() + within
             while True:
+                # In this order: a deployment that ends between the two would be judged by what was primary before.
+                newest_first = self._newest_first(ecs, cluster, service)
                 described = self._described(ecs, cluster, service)
-                deployments = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
-                newest_first = sorted(deployments, key=lambda each: each["createdAt"], reverse=True)
                 verdict = judge(described, newest_first, wanted)
                 if verdict.state != "in progress" or time.monotonic() >= deadline:
                     break
@@ -82,6 +84,23 @@ class Inquiry:
                 self._client = self._boto3.session.Session().client("ecs", region_name=self._region, config=config)
             return self._client
 
+    def _newest_first(self, ecs: Any, cluster: str, service: str) -> list[dict[str, Any]]:
+        """Return the service's deployments of the last weeks; none where it is gone, which its description tells."""
+        found: list[dict[str, Any]] = []
+        page: dict[str, str] = {}
+        try:
+            # In no order that ECS promises: the newest may be on any page.
+            while True:
+                answer = ecs.list_service_deployments(cluster=cluster, service=service, maxResults=_A_PAGE, **page)
+                found += answer["serviceDeployments"]
+                if not answer.get("nextToken"):
+                    break
+                page = {"nextToken": answer["nextToken"]}
+        except self._faults.ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ServiceNotFoundException":
+                raise
+        return sorted(found, key=lambda each: each["createdAt"], reverse=True)
+
     def _described(self, ecs: Any, cluster: str, service: str) -> dict[str, Any]:
         found = ecs.describe_services(cluster=cluster, services=[service])["services"]
         if not found:
@@ -92,9 +111,16 @@ class Inquiry:
         """Yield the service's last events, then why its last tasks stopped."""
         for event in described.get("events", [])[:_EVENTS]:
             yield f"{event['createdAt']:%H:%M:%S} {event['message']}"
+        if described.get("status") == "INACTIVE":
+            return  # ListTasks knows it no more
         named = {"cluster": cluster, "serviceName": described["serviceName"]}
-        arns = ecs.list_tasks(**named, desiredStatus="STOPPED")["taskArns"][:_TASKS]
-        tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        try:
+            arns = ecs.list_tasks(**named, desiredStatus="STOPPED")["taskArns"][:_TASKS]
+            tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        except (self._faults.ClientError, self._faults.BotoCoreError) as error:
+            # That it failed is known by now, and stays so.
+            yield f"why its tasks stopped ECS would not say: {error}"
+            return
         for task in tasks:
             yield f"task {task['taskArn'].rpartition('/')[2]} stopped: {why(task)}"
 

@@ -12,6 +12,7 @@ State = Literal["completed", "in progress", "rolled back", "failed"]
 
 _ROLLING_BACK: Final = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _FAILED: Final = ("ROLLBACK_FAILED", "STOP_REQUESTED", "STOPPED")
+_UNDER_WAY: Final = ("PENDING", "IN_PROGRESS", *_ROLLING_BACK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def judge(service: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]], 
     """Return how *service* stands, whose newest service *deployments* come first, if *wanted* is what is to run.
 
     Args:
-        service: one of `DescribeServices`.
+        service: one of `DescribeServices`, asked for after *deployments*: what is over by these is seen in it.
         deployments: of `ListServiceDeployments`; none where the service has none yet.
         wanted: the task definition's ARN.
 
@@ -65,30 +66,33 @@ def judge(service: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]], 
     running = primary["taskDefinition"] if primary else ""
     newest: Mapping[str, Any] = deployments[0] if deployments else {}
     there: Mapping[str, Any] = primary or {}
-    state = _state(there, newest, same=running == wanted)
+    gone = service.get("status", "ACTIVE") != "ACTIVE"
+    state = "failed" if gone else _state(there, newest, same=running == wanted)
     said = str(newest.get("statusReason") or there.get("rolloutStateReason") or "")
+    reason = f"somebody has deleted the service, which is {service['status']}" if gone else said
     return Verdict(
         service=service["serviceName"],
         state=state,
         wanted=_short(wanted),
         running=_short(running) or "nothing",
-        reason="" if state == "completed" else said,
+        reason="" if state == "completed" else reason,
         idle=state == "completed" and service.get("desiredCount") == 0,
     )
 
 
 def _state(primary: Mapping[str, Any], newest: Mapping[str, Any], *, same: bool) -> State:
     status, rollout = newest.get("status", ""), primary.get("rolloutState", "")
-    if status in _ROLLING_BACK:
+    if status in _UNDER_WAY:
+        # Whatever is primary: one that waits for a hook or an approval leaves the old version so, and completed.
         return "in progress"
     if not same:
         # Another version is primary: either it was brought back, or somebody else has deployed since.
-        return "in progress" if status in ("PENDING", "IN_PROGRESS") and rollout == "IN_PROGRESS" else "rolled back"
+        return "rolled back"
     if status in _FAILED or rollout == "FAILED":
         return "failed"
     # One that was rolled back may have been rolled back to this version, or since the service was described.
     # A deployment of its own kind of controller has no rollout state.
-    return "in progress" if rollout == "IN_PROGRESS" or status in ("PENDING", "IN_PROGRESS") else "completed"
+    return "in progress" if rollout == "IN_PROGRESS" else "completed"
 
 
 def _short(task_definition: str) -> str:

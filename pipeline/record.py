@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipeline import images, pins, promote, target
+from pipeline import images, order, pins, promote, target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,18 @@ _WHO: Final = {
 
 class RecordError(Exception):
     """The branch could not be pushed to."""
+
+
+def move(root: Path, stack: str, commit: str) -> None:
+    """Move the branch that tells what *stack* was deployed from, `order.branch`, to *commit*, which origin has.
+
+    By force, since whether it may be deployed was asked before it was, and main may have been rewritten.
+
+    Raises:
+        RecordError: pushing is not allowed.
+
+    """
+    _git(root, "push", "--quiet", "--force", "origin", f"{commit}:refs/heads/{order.branch(stack)}")
 
 
 def record(root: Path, stack: str, digests: Mapping[str, str], *, branch: str) -> bool:
@@ -73,8 +85,11 @@ def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> None:
     parser.add_argument("stack", help="whose file is changed")
     parser.add_argument("--digests", metavar="JSON", required=True, help="repository and digest of each image")
     parser.add_argument("--branch", default="main", help="where to (default: main)")
+    parser.add_argument("--commit", default="", help="what it was deployed from (default: the same as before)")
     said = parser.parse_args(arguments)
     try:
+        if said.commit:
+            move(root, said.stack, said.commit)
         recorded = record(root, said.stack, promote.given(said.digests), branch=said.branch)
     except (RecordError, images.ImagesError, pins.PinError, target.TargetError) as error:
         parser.error(str(error))

@@ -53,7 +53,7 @@ def refuse_a_second(project_dir: Path) -> None:
     if (other := find(project_dir)) is not None:
         raise KeptError(
             f"a rehearsal of {other.get('stack', 'this project')} is up (process {other.get('pid', 'unknown')}): "
-            "end it with `python -m rehearsal down`"
+            f"end it with `{sys.executable} -m rehearsal down`"
         )
 
 

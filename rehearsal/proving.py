@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Final
 
 from rehearsal import forbidden, jobs, roles, services
@@ -15,12 +17,15 @@ if TYPE_CHECKING:
     from rehearsal.containers import Containers
     from rehearsal.deployment import Deployment
     from rehearsal.emulator import Emulator
+    from rehearsal.graph import Registered
     from rehearsal.progress import Progress
     from rehearsal.result import Result
     from rehearsal.script import Script
     from rehearsal.script_replacements import Replacement
     from rehearsal.tree import Tree
 
+_WELL_AGAIN_WITHIN: Final = 20.0
+"""Seconds, at the end, for a service that was well once; a task that died a moment ago is replaced within two."""
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 
@@ -42,15 +47,22 @@ class Proving:
         self._tree, self._scripts = tree, scripts
         self._emulator, self._containers, self._deployment = emulator, containers, deployment
         self._result, self._progress = result, progress
+        self._well_since: dict[str, float] = {}
+        self._given_up: set[str] = set()
 
     def wait(self, hopeless: Callable[[], bool]) -> bool:
         """Wait for the services, unless that is *hopeless*; whether all are well."""
+
+        def on_well(service: Registered) -> None:
+            self._well_since[service.outputs["name"]] = time.time()
+            self._progress.note(f"service {service.name} is well")
+
         with self._progress.phase("services", "waiting for the services"):
             wrong = services.wait(
                 self._emulator,
                 self._containers,
                 self._tree.of(services.SERVICE),
-                on_well=lambda service: self._progress.note(f"service {service.name} is well"),
+                on_well=on_well,
                 hopeless=hopeless,
             )
         for each in wrong:
@@ -58,13 +70,14 @@ class Proving:
         return not wrong
 
     def prove(self) -> None:
-        """Follow the scripts, read the secrets, and look at the logs."""
+        """Follow the scripts, read the secrets, look at the logs, and look again whether the services are well."""
         self._ask()
         self._run_jobs()
         self._replace()
         self._tell_what_was_not_asked()
         self._prove_secrets()
         self._check_logs()
+        self._look_again()
 
     def _ask(self) -> None:
         asking = Asking(
@@ -116,7 +129,11 @@ class Proving:
     def _replace_one(self, workload: str, said: Replacement) -> None:
         replacing = Replacing(workload, said, tree=self._tree, emulator=self._emulator, containers=self._containers)
         self._deployment.replace(workload, said, replacing.repository())
+        before = set(self._containers.all())
         replaced = replacing.run(self._deployment.run)
+        if replaced.outcome != "completed":
+            # What the new version did is in its outcome, whether that was expected or not.
+            self._given_up |= {each.id for each in self._containers.all() if each not in before}
         self._result.replacements.append(replaced)
         if not replaced.ok:
             self._result.fail("\n  ".join([f"{workload}: {said.service} ({said.name}):", *replaced.problems]))
@@ -148,3 +165,18 @@ class Proving:
                 self._result.fail(
                     f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
                 )
+
+    def _look_again(self) -> None:
+        """Fail for what has died since the services were well, replaced or not, and for services that no more are."""
+        with self._progress.phase("services", "looking at the services again"):
+            wrong = services.wait(
+                self._emulator,
+                self._containers,
+                self._tree.of(services.SERVICE),
+                within=_WELL_AGAIN_WITHIN,
+                # What scripts ended is on the list too, and long forgiven.
+                forgiven=math.inf,
+            )
+        died = services.died(self._emulator, self._containers, self._well_since)
+        for told in [*(told for id_, told in died.items() if id_ not in self._given_up), *wrong]:
+            self._result.fail(told)

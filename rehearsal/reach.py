@@ -23,7 +23,7 @@ def told(emulator: Emulator, scripts: Mapping[str, Script], outputs: Mapping[str
     *origins* are where load balancers answer a browser, which cannot be told whom a request is for.
     """
     lines = [
-        "It stays up until `python -m rehearsal down`. In another shell:",
+        f"It stays up until `{sys.executable} -m rehearsal down`. In another shell:",
         "",
         *(f"  export {name}={value}" for name, value in emulator.environment.items()),
         "  aws ecs list-clusters",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rehearsal.containers import Container, Containers
     from rehearsal.emulator import Emulator
@@ -20,6 +21,11 @@ _LAST_LINES: Final = 10
 _LONGEST_LINE: Final = 300
 """Characters of a line that are quoted: a JSON line of a log may hold a whole answer."""
 _EVERY: Final = 0.1
+_TAKEN: Final = "address already in use"
+_WHO_TOOK_IT: Final = (
+    "some process listens on this port at every address; all tasks share one machine here, so each is to bind the one "
+    "in its BIND_ADDRESS"
+)
 _FAILED_TASKS: Final = 3
 """After so many stopped tasks a service is not waited for: ECS's circuit breaker trips no sooner."""
 
@@ -30,14 +36,14 @@ def wait(
     services: Sequence[Registered],
     *,
     within: float = WITHIN,
-    forgiven: int = 0,
+    forgiven: float = 0,
     on_well: Callable[[Registered], None] = lambda _: None,
     hopeless: Callable[[], bool] = lambda: False,
 ) -> list[str]:
     """Wait until all *services* are well, *within* seconds; return what is wrong with those that are not.
 
-    *on_well* is told of each as it is. *forgiven* is how many stopped tasks of each are no fault of its own,
-    and *hopeless* whether to wait no longer for those that are not well yet.
+    *on_well* is told of each as it is. *forgiven* is how many stopped tasks of each are no fault of its own
+    (infinite where none is to count), and *hopeless* whether to wait no longer for those that are not well yet.
     """
     deadline = time.monotonic() + within
     waiting = [_Watched(emulator, containers, service, forgiven) for service in services]
@@ -56,6 +62,26 @@ def wait(
     return [watched.told(when) for watched in waiting] + [it.told("and ECS gives up") for it in given_up]
 
 
+def died(emulator: Emulator, containers: Containers, well_since: Mapping[str, float]) -> dict[str, str]:
+    """Return what is to be told of each container that ended of itself since its service was well, by its id.
+
+    *well_since* is when each was, in seconds since the epoch, by the service's name in ECS. A task of such a one may
+    have taken its place, so that `wait` finds all well: in an account it would page somebody all the same.
+    """
+    ecs = emulator.client("ecs")
+    told: dict[str, str] = {}
+    for each in containers.all():
+        if each.status == "exited" and not each.told_to_end:
+            cluster = each.labels["com.amazonaws.ecs.cluster"]
+            (task,) = ecs.describe_tasks(cluster=cluster, tasks=[each.task_arn])["tasks"]
+            # A job's task is of no service, and ends of itself.
+            service = str(task.get("group", "")).removeprefix("service:")
+            if each.finished_at > well_since.get(service, math.inf):
+                lines = [f"service {service!r}: a container ended of itself after the service was well"]
+                told[each.id] = "\n".join([*lines, *last_lines([each])])
+    return told
+
+
 def quoted(lines: Iterable[str]) -> list[str]:
     """Return the latest ten of *lines*, marked as quoted, and each cut where it is long."""
     return [
@@ -72,13 +98,15 @@ def last_lines(containers: Sequence[Container]) -> list[str]:
         if container.health not in ("UNKNOWN", "HEALTHY"):
             told.append(f"    its health check ({container.health}): {container.health_output}")
         told += [f"    {line}" for line in quoted(container.lines)] or ["    it printed nothing"]
+        if any(_TAKEN in line.lower() for line in container.lines):
+            told.append(f"    {_WHO_TOOK_IT}")
     return told
 
 
 class _Watched:
     """One service, asked again and again."""
 
-    def __init__(self, emulator: Emulator, containers: Containers, service: Registered, forgiven: int) -> None:
+    def __init__(self, emulator: Emulator, containers: Containers, service: Registered, forgiven: float) -> None:
         self.service = service
         self._forgiven = forgiven
         self._containers = containers
@@ -103,7 +131,8 @@ class _Watched:
         """Whether ECS itself would try no more."""
         return (
             len(self._tasks("STOPPED")) >= _FAILED_TASKS + self._forgiven
-            or self._described()["deployments"][0].get("rolloutState") == "FAILED"
+            # A version that was rolled back stays on the list, and is no longer primary.
+            or any(each.get("rolloutState") == "FAILED" and each["status"] == "PRIMARY" for each in self._deployments())
         )
 
     def told(self, when: str) -> str:
@@ -127,8 +156,8 @@ class _Watched:
         ]
         return "\n".join(lines)
 
-    def _described(self) -> dict[str, Any]:
-        return self._ecs.describe_services(**self._named, services=[self.service.id])["services"][0]
+    def _deployments(self) -> list[dict[str, Any]]:
+        return self._ecs.describe_services(**self._named, services=[self.service.id])["services"][0]["deployments"]
 
     def _tasks(self, status: str) -> list[dict[str, Any]]:
         name = self.service.outputs["name"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from components import naming
-from components.capacity import INSTANCES, PROVIDERS, LaunchType
+from components.capacity import INSTANCES, PROVIDERS, Architecture, LaunchType
 from components.errors import InvalidArgsError
 from settings.capacity import CapacitySettings, Strategy
-from settings.instances import Ec2Settings, Instances
+from settings.instances import Ec2Settings, Instances, ManagedSettings
 from settings.section import Section, Text
 
 if TYPE_CHECKING:
@@ -65,10 +65,32 @@ class ClusterSettings(Section):
 
     def launch_type(self, capacity: Strategy) -> LaunchType | None:
         """Return the kind of machine that *capacity* is; None where it names no machines that are there."""
+        machine = self._first(capacity)
+        return machine and machine[0]
+
+    def architecture(self, capacity: Strategy) -> Architecture | None:
+        """Return the processors' architecture of *capacity*; None where it names no machines that are there."""
+        machine = self._first(capacity)
+        return machine and machine[1]
+
+    def too_large(self, capacity: Strategy, *, cpu: int, memory: int) -> Iterator[str]:
+        """Yield why a task of so many CPU units and MiB has no room on Managed Instances that *capacity* names.
+
+        What an EC2 type has, AWS alone knows.
+        """
         for part in capacity or self.capacity:
-            if part.provider in (*PROVIDERS, *self.instances):
-                return self._machine(part.provider)[0]
-        return None
+            own = self.instances.get(part.provider)
+            if not isinstance(own, ManagedSettings):
+                continue
+            if cpu > own.cpus[1] * 1024:
+                yield f"cpu: got {cpu}; {part.provider!r} has instances of {own.cpus[1]} vCPU at the most (its `cpus`)"
+            # Some of an instance's is always the system's:
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/memory-management.html
+            if memory >= own.memory[1]:
+                yield (
+                    f"memory: got {memory}; {part.provider!r} has instances of {own.memory[1]} MiB at the most (its "
+                    "`memory`), some of which is the system's"
+                )
 
     def ec2(self, capacity: Strategy) -> dict[str, Ec2Settings]:
         """Return the EC2 instances that *capacity* names, by their names."""
@@ -79,7 +101,13 @@ class ClusterSettings(Section):
         """Return what its EC2 instances are called."""
         return sorted(name for name, each in self.instances.items() if isinstance(each, Ec2Settings))
 
-    def _machine(self, provider: str) -> tuple[LaunchType, str]:
+    def _first(self, capacity: Strategy) -> tuple[LaunchType, Architecture] | None:
+        for part in capacity or self.capacity:
+            if part.provider in (*PROVIDERS, *self.instances):
+                return self._machine(part.provider)
+        return None
+
+    def _machine(self, provider: str) -> tuple[LaunchType, Architecture]:
         own = self.instances.get(provider)
         if isinstance(own, Ec2Settings):
             return "EC2", own.architecture

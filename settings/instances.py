@@ -46,7 +46,8 @@ class Ec2Settings(Section):
     warmup: int = 120
     """Seconds until a new instance counts as one, 0 to 10000."""
     open_ports: tuple[int, ...] = (443,)
-    """TCP ports that instances, and tasks in bridge or host mode with them, may call, anywhere."""
+    """TCP ports that instances, and tasks in bridge or host mode with them, may call, anywhere: 1 to 65535, with 443
+    among them, by which they join the cluster."""
 
     @model_validator(mode="after")
     def _as_a_component_takes_it(self) -> Self:
@@ -76,7 +77,8 @@ class ManagedSettings(Section):
     disk: int = 80
     """GiB of each instance's data disk, 30 to 16384."""
     open_ports: tuple[int, ...] = (443,)
-    """TCP ports that the instances may call, anywhere."""
+    """TCP ports that the instances may call, anywhere: 1 to 65535, with 443 among them, by which they join the
+    cluster."""
 
     @model_validator(mode="after")
     def _as_a_component_takes_it(self) -> Self:

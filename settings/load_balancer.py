@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from components.addresses import ZONE_LETTERS
 from components.domain import HOST_NAME, ZONE_ID, Domain
 from components.errors import InvalidArgsError
 from components.load_balancer import LoadBalancerArgs
@@ -60,6 +61,11 @@ class DomainSettings(Section):
             raise ValueError(str(error).removeprefix("Domain.")) from None
         return self
 
+    def proved(self) -> set[str]:
+        """Return the names that its zone proves to ACM: each that it says, and of a wildcard what it stands under."""
+        names = (self.name, *self.further_names) if self.zone_id else ()
+        return {name.removeprefix("*.") for name in names}
+
     def value(self) -> Domain:
         """Return it as the components take it."""
         return Domain(
@@ -76,7 +82,8 @@ class LoadBalancerSettings(Section):
     domain: DomainSettings | None = None
     """The names that it is reached by, over HTTPS. Default: none, and HTTP alone, by the name that AWS gives."""
     open_to: tuple[str, ...] = ()
-    """IPv4 blocks that may call it, or the word `vpc`: 60 at most, and 30 with a domain. Default: nobody."""
+    """IPv4 blocks that may call it: 60 at most, and 30 with a domain. Default: nobody. For the stack's own tasks the
+    internal one takes the word `vpc`, and the public one `nat`, which is the address of each NAT gateway."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 60
     """Seconds of silence before a connection is closed."""
     access_log_days: Annotated[int, Field(ge=1, le=3650)] | None = 90
@@ -85,9 +92,12 @@ class LoadBalancerSettings(Section):
     @model_validator(mode="after")
     def _fits_one_security_group(self) -> Self:
         ports = 2 if self.domain else 1
-        if len(self.open_to) * ports > _MOST_RULES:
+        # How many addresses `nat` is, another section says: one a zone at most.
+        blocks = len(self.open_to) + (len(ZONE_LETTERS) - 1 if "nat" in self.open_to else 0)
+        if blocks * ports > _MOST_RULES:
+            counted = f" (`nat` may be {len(ZONE_LETTERS)})" if "nat" in self.open_to else ""
             raise ValueError(
-                f"open_to: got {len(self.open_to)} blocks; {_MOST_RULES // ports} or fewer: each takes a rule for each "
+                f"open_to: got {blocks} blocks{counted}; {_MOST_RULES // ports} or fewer: each takes a rule for each "
                 f"of {ports} port(s), and AWS lets a security group have {_MOST_RULES} (the VPC quota 'Inbound or "
                 "outbound rules per security group')"
             )

@@ -31,6 +31,8 @@ class AdoptSettings(Section):
     data_subnet_ids: tuple[str, ...] = ()
     endpoint_ids: dict[str, str] = Field(default_factory=dict)
     """Short service name, such as `execute-api` → interface endpoint."""
+    nat_addresses: dict[Zone, str] = Field(default_factory=dict)
+    """Zone → public IPv4 address of its NAT gateway, for a load balancer that is open to `nat`."""
 
     @model_validator(mode="after")
     def _as_a_component_takes_it(self) -> Self:
@@ -91,7 +93,13 @@ class NetworkSettings(Section):
             zones=self.zones,
             app_subnet_ids=ids[: len(self.zones)],
             public_subnet_ids=ids[len(self.zones) :],
+            # Of the block for documentation: https://datatracker.ietf.org/doc/html/rfc5737
+            nat_addresses={zone: f"192.0.2.{number}" for number, zone in enumerate(self._nat_zones())},
         )
+
+    def _nat_zones(self) -> list[str]:
+        zones = sorted(self.zones)
+        return {"none": [], "single": zones[:1], "per_zone": zones}[self.nat]
 
     def endpoints(self) -> set[str]:
         """Return the interface endpoints there are, by short service name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -48,20 +49,35 @@ def problems(service: ServiceSettings, cluster: ClusterSettings) -> Iterator[str
             f"capacity: got {', '.join(machines)} in mode {service.network_mode!r}; one of them, whose security group "
             "is then the tasks' too"
         )
-    elif service.host_port:
+    else:
         yield from _too_many(service, next(iter(machines.items())))
+    if kind == "EC2" and service.network_mode != "awsvpc" and service.deployment.value().shifts:
+        yield (
+            f"network_mode: got {service.network_mode!r} with deployment {service.deployment.strategy!r}; 'awsvpc', "
+            "since requests are shifted between addresses, or 'rolling'"
+        )
+
+
+def _host_ports(service: ServiceSettings) -> dict[int, str]:
+    """Return the ports of its instance that *service* has to itself, each with what of its section says so."""
+    if service.network_mode == "host":
+        return dict.fromkeys(service.listens_on, "network_mode: got 'host', by which it has port {}")
+    return {service.host_port: "host_port: got {}"} if service.host_port else {}
 
 
 def _too_many(service: ServiceSettings, machines: tuple[str, Ec2Settings]) -> Iterator[str]:
     """Yield that there are more tasks with a host port than instances: the last would wait for ever."""
     name, instances = machines
+    ports = _host_ports(service)
     count = service.scaling.maximum if service.scaling else service.desired_count
     together = max(count, math.floor(count * service.rollout.maximum_percent / 100))
-    if together > instances.maximum:
+    if together <= instances.maximum:
+        return
+    for port, said in ports.items():
         yield (
-            f"host_port: got {service.host_port}, which is once on an instance; {name!r} has {instances.maximum} of "
+            f"{said.format(port)}, which is once on an instance; {name!r} has {instances.maximum} of "
             f"them at the most, and a rollout has {together} tasks: fewer of them, a lower "
-            "`rollout.maximum_percent`, or no host_port, and ECS gives one out"
+            "`rollout.maximum_percent`, or mode 'bridge' without a host_port, and ECS gives one out"
         )
 
 
@@ -69,12 +85,12 @@ def clashes(services: Iterable[tuple[str, ServiceSettings]], cluster: ClusterSet
     """Yield each host port that two of *services*, by their paths, would have on the same instances."""
     holders: dict[tuple[str, int], str] = {}
     for path, service in services:
-        for name in cluster.ec2(service.capacity) if service.host_port else ():
-            holder = holders.setdefault((name, service.host_port or 0), path)
+        for name, (port, said) in itertools.product(cluster.ec2(service.capacity), _host_ports(service).items()):
+            holder = holders.setdefault((name, port), path)
             if holder != path:
                 yield (
-                    f"{path}.host_port: got {service.host_port}; another one: {holder} has it on {name!r} too; or "
-                    "none, and ECS gives one out"
+                    f"{path}.{said.format(port)}; another one: {holder} has it on {name!r} too; or mode 'bridge' "
+                    "without a host_port, and ECS gives one out"
                 )
 
 

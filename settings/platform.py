@@ -143,6 +143,7 @@ class Settings(Section):
                     f"{kind}_load_balancer.domain.certificate_arn: got {certificate!r}; one of the stack's own "
                     f"account and region, {certificates}...: a load balancer takes no other"
                 )
+        yield from self._names_of_both()
         if self.sleep:
             yield from (below("sleep", problem) for problem in self.sleep.problems(protect=self.protect))
         yield from (below("cluster", problem) for problem in self.cluster.problems(self.stage))
@@ -153,6 +154,18 @@ class Settings(Section):
     def _balancers(self) -> dict[str, LoadBalancerSettings]:
         kinds = {"internal": self.internal_load_balancer, "public": self.public_load_balancer}
         return {kind: balancer for kind, balancer in kinds.items() if balancer}
+
+    def _names_of_both(self) -> Iterator[str]:
+        """Yield each name that both load balancers would have: a record leads to one, and one proof has one owner."""
+        internal, public = (
+            balancer.domain.proved() if balancer and balancer.domain else set[str]()
+            for balancer in (self.internal_load_balancer, self.public_load_balancer)
+        )
+        for name in sorted(internal & public):
+            yield (
+                f"public_load_balancer.domain: got {name!r} or '*.{name}', one of which internal_load_balancer has "
+                "too; another name for one of them, since both are proved by the same record"
+            )
 
     def _names(self) -> Iterator[tuple[str, naming.NameRule]]:
         """Yield each name that is made of the stage and that AWS may refuse, with the rule for it."""

@@ -27,8 +27,10 @@ _WANT: Final[Mapping[str, str]] = {
     "missing": "missing; it must be said",
     "bool_type": "got {input}; true or false",
     "int_type": "got {input}; a whole number",
+    "float_type": "got {input}; a number",
     "string_type": "got {input}; text: put it in quotes",
     "string_too_short": "got {input}; {min_length} character(s) or more",
+    "too_short": "got {input}; {min_length} or more of them",
     "tuple_type": "got {input}; a list",
     "dict_type": "got {input}; a section with keys of its own",
     "model_type": "got {input}; a section with keys of its own",
@@ -93,7 +95,9 @@ def schema(workloads: Mapping[str, type[WorkloadSettings]]) -> dict[str, Any]:
 def _model(workloads: Mapping[str, type[WorkloadSettings]]) -> type[Settings]:
     """Return `Settings` with one optional section for each workload that there is."""
     sections: dict[str, Any] = {
-        name.replace("-", "_"): (section | None, Field(default=None, alias=name)) for name, section in workloads.items()
+        # Optional, and never null: an empty section is a slip that would take its workload out.
+        name.replace("-", "_"): (section, Field(default=None, alias=name))
+        for name, section in workloads.items()
     }
     chosen = create_model("Workloads", __base__=Workloads, **sections)
     return create_model("Settings", __base__=Settings, workloads=(chosen, Field(description=Workloads.__doc__)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -73,6 +73,9 @@ class RolloutSettings(Section):
 
 class ServiceSettings(TaskSettings):
     """What a section may say of a service: tasks of one image, kept running."""
+
+    listens_on: ClassVar[tuple[int, ...]] = ()
+    """The ports of its containers, as its workload's code has them: in mode `host` they are its instance's."""
 
     desired_count: Annotated[int, Field(ge=0, le=5000)] = 2
     """Tasks kept running. Default: 2, so that one zone may be lost."""

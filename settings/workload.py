@@ -16,7 +16,7 @@ from settings.section import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from components.capacity import LaunchType
+    from components.capacity import Architecture, LaunchType
     from settings.platform import Settings
 
 
@@ -72,6 +72,15 @@ class ImagedSettings(WorkloadSettings):
             raise ValueError("say which image runs: add `image: {build: true}`, or `image: {digest: sha256:...}`")
         return self
 
+    def problems_on(self, architecture: Architecture | None, stack: Settings) -> Iterator[str]:
+        """Yield why its image cannot run on processors of *architecture*: the pipeline builds for X86_64 alone."""
+        by_digest = self.image.digest and not self.image.repository
+        if architecture == "ARM64" and by_digest and stack.image_registry:
+            yield (
+                f"image.digest: got one of {stack.image_registry}, whose images the pipeline builds for X86_64, on "
+                "ARM64; `image: {build: true}`, the `repository` of an image that is for ARM64, or other `capacity`"
+            )
+
 
 class TaskSettings(ImagedSettings):
     """What a section may say of tasks of one image."""
@@ -95,3 +104,6 @@ class TaskSettings(ImagedSettings):
                 self.size.value(launch_type)
             except InvalidArgsError as error:
                 yield f"size: {error}"
+        yield from self.problems_on(stack.cluster.architecture(self.capacity), stack)
+        for problem in stack.cluster.too_large(self.capacity, cpu=self.size.cpu, memory=self.size.memory):
+            yield f"size.{problem}"

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from pipeline.target import Role
+from tests.apps.microservices.test_page_in_browser import PICTURES
 
 ROOT: Final = Path(__file__).parents[1]
 WORKFLOWS: Final = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -40,7 +41,8 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 
 def test_all_of_them_are_looked_at() -> None:
-    assert {path.stem for path in WORKFLOWS} == {"cleanup", "deploy", "drift", "main", "pull-request", "rollback"}
+    names = {"cleanup", "deploy", "drift", "main", "pull-request", "rollback", "update"}
+    assert {path.stem for path in WORKFLOWS} == names
     assert len(FILES) == len(WORKFLOWS) + 1
 
 
@@ -134,18 +136,63 @@ def test_prod_has_the_digests_that_dev_has_and_comes_after_it() -> None:
     said = jobs(ROOT / ".github/workflows/main.yml")
     assert said["dev"]["with"]["digests"] == said["prod"]["with"]["digests"]
     assert "dev" in said["prod"]["needs"]
+    assert said["dev"]["with"]["commit"] == said["prod"]["with"]["commit"] == "${{ github.sha }}"
+
+
+def test_what_did_not_succeed_before_it_stops_a_deployment() -> None:
+    """A job that was cancelled, rejected or left out has not failed, so that `!failure()` goes on."""
+    said = jobs(ROOT / ".github/workflows/main.yml")
+    for name in ("digests", "dev", "prod"):
+        needed = said[name]["needs"]
+        for each in [needed] if isinstance(needed, str) else needed:
+            assert f"needs.{each}.result == 'success'" in said[name]["if"], (name, each)
+        assert "!cancelled() && " in said[name]["if"]
+        assert "failure()" not in said[name]["if"]
+    assert {"changed", "test"} <= set(said["digests"]["needs"])
+
+
+TURN: Final = {"group": "stack-${{ inputs.stack }}", "cancel-in-progress": False}
 
 
 def test_two_updates_of_one_stack_never_meet() -> None:
-    groups = {
-        job["concurrency"]["group"]
-        for path in WORKFLOWS
-        for job in jobs(path).values()
-        if "environment" in job and job["concurrency"]["cancel-in-progress"] is False
+    """Neither two updates, nor one and the other's record."""
+    every = {f"{path.stem}.{name}": job for path in WORKFLOWS for name, job in jobs(path).items()}
+    turns = {name for name, job in every.items() if job.get("concurrency") == TURN}
+    assert turns == {"deploy.update", "cleanup.destroy"}
+    assert {name for name, job in every.items() if job.get("environment") == "${{ inputs.stack }}"} == {
+        "update.up",
+        "cleanup.destroy",
     }
-    environments = [job for path in WORKFLOWS for job in jobs(path).values() if "environment" in job]
-    assert groups == {"stack-${{ inputs.stack }}"}
-    assert len(environments) == 2
+    # A turn within a turn would wait for itself.
+    assert {name for name, job in every.items() if job.get("uses", "").endswith("/update.yml")} == {"deploy.update"}
+    assert set(jobs(ROOT / ".github/workflows/update.yml")) == {"up", "record"}
+
+
+def test_whoever_waits_for_an_approval_holds_up_nobody() -> None:
+    """A roll back would wait for somebody to approve, or reject, the very push that it is meant to undo."""
+    for path, turn in (("deploy", "update"), ("cleanup", "destroy")):
+        said = jobs(ROOT / f".github/workflows/{path}.yml")
+        approve = said["approve"]
+        assert approve["environment"] == "approve-${{ inputs.stack }}"
+        assert "concurrency" not in approve
+        assert approve["permissions"] == {}
+        assert said[turn]["needs"] == "approve"
+    for name in ("deploy", "main", "rollback", "update"):
+        assert "concurrency" not in read(ROOT / f".github/workflows/{name}.yml"), name
+
+
+def test_a_turn_looks_at_what_is_recorded_once_it_has_come() -> None:
+    """What a run was started with may be days old."""
+    checkout, ours, stack, order, pinned, _ = jobs(ROOT / ".github/workflows/update.yml")["up"]["steps"]
+    # Without a commit, the one that was deployed last: whatever main has become, nobody has approved it.
+    assert checkout["with"]["ref"] == "${{ inputs.commit || format('deployed/{0}', inputs.stack) }}"
+    assert checkout["with"]["fetch-depth"] == 0
+    assert "commit" not in jobs(ROOT / ".github/workflows/rollback.yml")["deploy"]["with"]
+    # Nothing of a branch that anybody may push runs, before it is known to be main's.
+    assert ours["run"] == "git merge-base --is-ancestor HEAD origin/main"
+    assert stack["uses"] == "./.github/actions/stack"
+    assert "pipeline.order " in order["run"]
+    assert "--recorded origin/main " in pinned["run"]
 
 
 def test_a_previews_packs_are_all_there_are() -> None:
@@ -154,6 +201,16 @@ def test_a_previews_packs_are_all_there_are() -> None:
     )
     packs = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("policies/*/PulumiPolicy.yaml"))
     assert step["with"]["policyPacks"].split() == packs
+
+
+def test_what_the_browser_saw_is_kept_of_a_run_that_failed_too() -> None:
+    """The folder begins with a dot, which the action leaves out unless told, with a warning that nobody reads."""
+    made = jobs(ROOT / ".github/workflows/pull-request.yml")["test"]["steps"]
+    (kept,) = (step for step in made if step.get("uses", "").startswith("actions/upload-artifact@"))
+    assert kept["if"] == "always()"
+    assert kept["with"]["path"] == f"{PICTURES.relative_to(ROOT)}/*.png"
+    assert kept["with"]["include-hidden-files"] is True
+    assert made.index(kept) > made.index({"run": "make test"}), "it is the tests that make them"
 
 
 @each_file

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 import yaml
@@ -131,7 +131,7 @@ def test_two_rehearsals_of_one_commit_give_one_inventory(tmp_path: Path) -> None
 
 def _lists(said: Any, at: str) -> Iterator[tuple[str, list[Any]]]:
     """Yield each list below *said* whose order says nothing, by its path."""
-    section: dict[str, Any] = said if isinstance(said, dict) else {}
+    section = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
     for key, value in section.items():
         path = f"{at}.{key.removeprefix('drydock:')}".removeprefix(".")
         if isinstance(value, list) and key not in _ORDERED:

@@ -7,7 +7,7 @@ follows here. web is an image of its own. All stand behind the stack's public lo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pulumi import Input
 
+    from components.capacity import Architecture
     from components.grants import Grant
     from components.image import Image
     from settings import Settings as Stack
@@ -56,6 +57,8 @@ ServiceName = Annotated[
 class EachSettings(ServiceSettings):
     """One of the services."""
 
+    listens_on: ClassVar[tuple[int, ...]] = (_PORT,)
+
     storage: Literal["table", "bucket"] = "table"
     """What it keeps its data in: a DynamoDB table, or an S3 bucket, of its own."""
 
@@ -74,20 +77,64 @@ class ServicesSettings(ImagedSettings):
     """A section for each, by the name of its folder in `services/`. Their order says nothing."""
 
 
+class PageSettings(ServiceSettings):
+    """The page."""
+
+    listens_on: ClassVar[tuple[int, ...]] = (_WEB_PORT,)
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Yield also which instances do not let it out to the load balancer, where its ways out are theirs."""
+        yield from super().problems(stack)
+        balancer = stack.public_load_balancer
+        needs = _ways_out(tls=bool(balancer and balancer.domain))
+        for name, instances in stack.cluster.ec2(self.capacity).items() if self.network_mode != "awsvpc" else ():
+            if closed := sorted({*needs} - {*instances.open_ports}):
+                yield (
+                    f"network_mode: got {self.network_mode!r}, in which it calls what its instances may; add "
+                    f"{', '.join(map(str, closed))} to the open_ports of {name!r}, or say 'awsvpc'"
+                )
+
+
+def _ways_out(*, tls: bool) -> tuple[int, ...]:
+    """Return the ports that web calls: the load balancer's, and AWS's."""
+    return (443,) if tls else (80, 443)
+
+
 class Settings(WorkloadSettings):
     """What `workloads: microservices:` may say."""
 
     services: ServicesSettings
-    web: ServiceSettings
+    web: PageSettings
     """The page."""
 
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its parts need of the stack and do not find there."""
         if stack.public_load_balancer is None:
             yield "is behind the public load balancer; add `public_load_balancer: {open_to: [0.0.0.0/0]}`"
+        elif not {"0.0.0.0/0", "nat"} & {*stack.public_load_balancer.open_to}:
+            yield (
+                f"web: asks the services through the public load balancer, by NAT, and that is open to "
+                f"{', '.join(stack.public_load_balancer.open_to) or 'nobody'}; add `nat` to its open_to"
+            )
+        if stack.network.adopt is None and stack.network.nat == "none":
+            yield "web: asks the services through the public load balancer, by NAT; say `network: {nat: single}`"
+        yield from self._one_image(stack)
         parts = {"web": self.web} | {f"services.each.{name}": said for name, said in self.services.each.items()}
         for path, part in parts.items():
             yield from (below(path, problem) for problem in part.problems(stack))
+
+    def _one_image(self, stack: Stack) -> Iterator[str]:
+        """Yield why the image of all services could not run on the machines that they are on."""
+        each = self.services.each.items()
+        kinds: dict[str, Architecture | None] = {
+            name: stack.cluster.architecture(said.capacity) for name, said in sorted(each)
+        }
+        if len({*kinds.values()} - {None}) > 1:
+            told = ", ".join(f"{name} ({kind})" for name, kind in kinds.items() if kind)
+            yield f"services.each: got {told}; processors of one architecture, since all services run one image"
+            return
+        for kind in dict.fromkeys(kinds.values()):
+            yield from (below("services", problem) for problem in self.services.problems_on(kind, stack))
 
 
 class Microservices(Workload[Settings]):
@@ -98,7 +145,7 @@ class Microservices(Workload[Settings]):
         entrance = self.on.balancer("public")
         outputs: dict[str, Input[str]] = {"url": entrance.url, "domain": entrance.domain or "none"}
         services = sorted(self.settings.services.each.items())
-        image = self.image(self.settings.services, folder="services")
+        image = self.image(self.settings.services, folder="services", run_by=services[0][1])
         for name, said in services:
             outputs |= self._serve(name, said, image)
         return {**outputs, **self._web([name for name, _ in services])}
@@ -145,7 +192,7 @@ class Microservices(Workload[Settings]):
         balancer would save that way, and cost each service a second target group, which what shifts traffic between two
         versions would have to shift too; so the page sees the version that its readers see. The way's price is small:
         web keeps what it hears for a second, however many look. But whoever opens the load balancer to some alone must
-        have the NAT's addresses among them.
+        have `nat` among them.
         """
         entrance, said = self.on.balancer("public"), self.settings.web
         container = Container(
@@ -155,9 +202,11 @@ class Microservices(Workload[Settings]):
             environment={"PORT": str(_WEB_PORT), "SERVICES": " ".join(services), "SERVICES_URL": entrance.url},
             health_check=_own_check("node", "healthcheck.js"),
         )
-        ports = (443,) if entrance.tls else (80, 443)
         tasks = {"web_tasks": str(said.scaling.minimum if said.scaling else said.desired_count)}
-        return {**self._behind_balancer("web", said, container, paths=("/*",), open_ports=ports), **tasks}
+        return {
+            **self._behind_balancer("web", said, container, paths=("/*",), open_ports=_ways_out(tls=entrance.tls)),
+            **tasks,
+        }
 
     def _behind_balancer(
         self,
@@ -190,7 +239,11 @@ class Microservices(Workload[Settings]):
             ),
             self.child(),
         )
-        return {f"{name}_service_name": service.service_name, f"{name}_log_group_name": task.log_group_name}
+        return {
+            f"{name}_service_name": service.service_name,
+            f"{name}_log_group_name": task.log_group_name,
+            **{f"{name}_{key}": value for key, value in self.approval(service).items()},
+        }
 
     def _hosts(self, name: str) -> tuple[str, ...] | None:
         """Return the hosts at which requests are for *name*; None for any, where the load balancer has no domain.

@@ -32,6 +32,8 @@ _PORT: Final = 8000
 class Settings(ServiceSettings):
     """What `workloads: query-service:` may say."""
 
+    listens_on: ClassVar[tuple[int, ...]] = (_PORT,)
+
     request_timeout: Annotated[int, Field(ge=1, le=55)] = 30
     """Seconds that one request may take in all: less than the 60 after which the load balancer gives up."""
 

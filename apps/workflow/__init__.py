@@ -5,7 +5,7 @@ How the gateway finds the agents is one setting, `discovery`: neither side's cod
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -38,7 +38,19 @@ _STOP_TIMEOUT: Final = 60
 class AgentSettings(ServiceSettings):
     """The gRPC server."""
 
+    listens_on: ClassVar[tuple[int, ...]] = (_AGENT_PORT,)
+
     size: SizeSettings = SizeSettings(cpu=512, memory=1024)
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Yield also what only a service behind a load balancer can do, and one with an address of its own."""
+        yield from super().problems(stack)
+        if self.deployment.value().watched:
+            yield (
+                f"deployment: got {self.deployment.strategy!r}; 'rolling' without alarms: no load balancer has agents "
+                "whose requests could be shifted or watched"
+            )
+        yield from _by_an_address(self, "are found by their addresses")
 
     @model_validator(mode="after")
     def _grows_by_what_is_measured(self) -> Self:
@@ -53,8 +65,20 @@ class AgentSettings(ServiceSettings):
 class GatewaySettings(WebSettings):
     """The HTTP service."""
 
+    listens_on: ClassVar[tuple[int, ...]] = (_GATEWAY_PORT,)
+
     request_timeout: Annotated[int, Field(ge=1, le=55)] = 30
     """Seconds in which a conversation is answered to its end: less than the load balancer's 60."""
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Yield also what only a service with an address of its own can do."""
+        yield from super().problems(stack)
+        yield from _by_an_address(self, "are let in to the agents by their own security group")
+
+
+def _by_an_address(service: ServiceSettings, what: str) -> Iterator[str]:
+    if service.network_mode != "awsvpc":
+        yield f"network_mode: got {service.network_mode!r}; 'awsvpc': its tasks {what}"
 
 
 class FoundSettings(DiscoverySettings):
@@ -136,6 +160,7 @@ class Workflow(Workload[Settings]):
             "agent_service_name": serving.service_name,
             "gateway_service_name": gateway.service_name,
             "gateway_log_group_name": task.log_group_name,
+            **{f"gateway_{key}": value for key, value in self.approval(gateway).items()},
         }
 
     def _gateway_task(self, discovery: Discovery) -> Task:

@@ -49,6 +49,8 @@ class Container:
     status: Status
     exit_code: int
     """0 until it has exited; 128 + n after signal n."""
+    told_to_end: bool
+    """Whether it was stopped or signalled, by ECS or a script, before it exited; else it ended of itself."""
     lines: collections.deque[str]
     """Its output, standard output and error alike, the latest 10,000 lines."""
     log_stream: LogStream | None
@@ -76,6 +78,7 @@ class Container:
         self.labels = labels
         self.status = "created"
         self.exit_code = 0
+        self.told_to_end = False
         self.lines = collections.deque(maxlen=_KEPT_LINES)
         self.log_stream = None
         self.created_at = time.time()
@@ -121,6 +124,7 @@ class Container:
     def stop(self, run: keeper.Run, seconds: float | None = None) -> None:
         """SIGTERM, and SIGKILL after *seconds*, by default its ``stopTimeout``. Returns when it has exited."""
         with self._changed:
+            self.told_to_end |= self.status != "exited"
             if self.status == "created":
                 self._exited(137)
             if self.status == "exited" or not self._process:
@@ -133,6 +137,7 @@ class Container:
     def signal(self, run: keeper.Run, number: int) -> None:
         """Send its process signal *number*; SIGKILL ends all its processes."""
         if self._process and self.status == "running":
+            self.told_to_end = True
             if number == signal.SIGKILL:  # which cannot be passed on
                 run.kill(self._process)
             else:

@@ -95,7 +95,7 @@ def test_a_section_puts_its_service_on_instances_in_bridge_mode() -> None:
 def test_a_host_port_leads_to_the_container_that_listens() -> None:
     resources = made({**BRIDGE, "host_port": 80, "desired_count": 1})
     assert port_mapping(resources) == {"containerPort": 8080, "hostPort": 80, "protocol": "tcp"}
-    assert one(resources, ":TargetGroup").inputs["port"] == 80
+    assert one(resources, ":SecurityGroupIngressRule", "web-80-from-balancer").inputs["fromPort"] == 80
 
 
 def test_a_host_port_for_two_that_listen_is_refused() -> None:
@@ -142,7 +142,7 @@ def test_dynamic_ports_are_open_to_balancers_only_where_some_task_has_one() -> N
         return {each.name for each in rules if each.inputs["securityGroupId"] == "test-general-id"}
 
     assert ways_in(BRIDGE) == {"test-general-from-test-internal", "test-general-from-test-public"}
-    assert ways_in({**BRIDGE, "host_port": 80, "desired_count": 1}) == {"web-from-balancer"}
+    assert ways_in({**BRIDGE, "host_port": 80, "desired_count": 1}) == {"web-80-from-balancer"}
     assert ways_in({}) == set()
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps._workload import Outputs, Workload
-from settings import TaskSettings
+from settings import ImagedSettings, TaskSettings
+from settings.capacity import CapacitySettings
 from tests.apps.stacks import DIGEST, platform, provider
 from tests.components.recorder import Recorded, of_type, one, record
 
@@ -74,6 +75,28 @@ def test_tags_move_where_the_stack_builds_and_nowhere_else() -> None:
     """The same source on another base image has its tag again, and ECR would refuse the push."""
     assert repository(BUILT)["imageTagMutability"] == "MUTABLE"
     assert repository(PINNED)["imageTagMutability"] == "IMMUTABLE"
+
+
+class Shared(Workload[ImagedSettings]):
+    """A workload whose image is said apart from the tasks that run it."""
+
+    def deploy(self) -> Outputs:
+        """Build it for tasks on Arm."""
+        return {
+            "uri": self.image(run_by=TaskSettings.model_construct(capacity=(CapacitySettings(provider="arm"),))).uri
+        }
+
+
+def test_an_image_is_built_for_the_processors_of_whoever_runs_it() -> None:
+    """Another's does not start there, and nothing says so before."""
+    arm = {"arm": {"maximum": 2, "architecture": "ARM64", "instance_types": ["t4g.small"]}}
+
+    def build() -> None:
+        opts = provider()
+        section = ImagedSettings.model_validate_json(json.dumps({"image": BUILT}))
+        Shared("hello", platform(opts, cluster={"instances": arm}), section, opts).deploy()
+
+    assert one(record(build), "awsx:ecr:Image").inputs["platform"] == "linux/arm64"
 
 
 REGISTRY = "777788889999.dkr.ecr.eu-west-1.amazonaws.com"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -11,9 +12,9 @@ import pytest
 from bootstrap import permissions, rights
 from bootstrap.services import GROUPS
 from components.account import Account
-from pipeline.target import Target
+from pipeline.target import PROJECT, Target
 from policies.rules.iam import actions
-from tests.whole import ROOT
+from tests.whole import ROOT, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,6 +202,33 @@ def test_whatever_is_on_any_resource_is_held_to_the_region() -> None:
         for grant in allowed:
             if "*" in grant.resources and not all(name.startswith("route53:") for name in grant.actions):
                 assert grant.conditions == {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}, group
+
+
+@pytest.mark.parametrize(
+    ("action", "on"),
+    [
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*"),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:*"),
+        ("lambda:UpdateFunctionConfiguration", "arn:aws:lambda:eu-west-1:111122223333:function:*"),
+    ],
+)
+def test_secrets_and_functions_that_are_not_the_projects_are_not_its_to_read_or_change(action: str, on: str) -> None:
+    """A function of somebody else's runs under a role that no boundary of ours holds."""
+    (grant,) = (it for allowed in DEPLOYING.values() for it in allowed if action in held([[it]]))
+    assert list(grant.resources) == [on]
+    assert grant.conditions == {"StringEquals": {"aws:ResourceTag/Project": "drydock"}}
+
+
+def test_all_that_the_program_makes_has_the_tag_by_which_it_is_known() -> None:
+    """Else its own functions are nobody's, and the second `pulumi up` is refused."""
+    for stack in ("dev", "prod"):
+        (provider,) = deployed(stack).of("pulumi:providers:aws").values()
+        assert json.loads(provider.inputs["defaultTags"])["tags"]["Project"] == PROJECT
+
+
+def test_what_it_starts_it_may_stop() -> None:
+    """A group of instances that is updated again, or deleted, while it replaces its instances."""
+    assert {"autoscaling:StartInstanceRefresh", "autoscaling:CancelInstanceRefresh"} <= held(DEPLOYING.values())
 
 
 def test_the_state_of_others_is_not_its_to_read_or_its_bucket_to_open() -> None:

@@ -48,8 +48,10 @@ def arn(stack: str, resource: Registered) -> str:
     return f"arn:aws:iam::{PLACES[stack].account}:{kind}{resource.inputs['path']}{resource.inputs['name']}"
 
 
-def may(stack: str, action: str, on: str, policies: list[dict[str, Any]], *limits: Any, **context: str) -> bool:
-    """Say whether *policies*, within *limits*, allow *action* on the resource *on* of *stack*."""
+def may(
+    stack: str, action: str, on: str, policies: list[dict[str, Any]], *limits: Any, region: str = "", **context: str
+) -> bool:
+    """Say whether *policies*, within *limits*, allow *action* on the resource *on* of *stack*; in its own region."""
     place = PLACES[stack]
     asked = iam.EvalContext(
         principal_arn=f"arn:aws:sts::{place.account}:assumed-role/it/run",
@@ -57,7 +59,7 @@ def may(stack: str, action: str, on: str, policies: list[dict[str, Any]], *limit
         principal_account=place.account,
         action=action,
         resource_arn=on,
-        region=place.region,
+        region=region or place.region,
         service_context={f"iam:{key}".lower(): value for key, value in context.items()},
     )
     parsed = [[iam.parse_policy_document(each) for each in layer] for layer in (policies, *limits)]
@@ -145,7 +147,7 @@ def test_the_walls_themselves_it_cannot_move(action: str, on: str) -> None:
 
 
 def test_a_role_with_every_right_there_is_can_make_no_other_and_not_reach_the_state() -> None:
-    """So that whoever deploys, and runs code under what they made, is no more than they were."""
+    """So that whoever deploys, and runs code under what they made, can give nobody a right, and stays in the region."""
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     for action, on in (
         ("iam:CreateRole", "arn:aws:iam::111122223333:role/drydock/dev/mine"),
@@ -155,6 +157,9 @@ def test_a_role_with_every_right_there_is_can_make_no_other_and_not_reach_the_st
     ):
         assert may("dev", action, on, [everything])
         assert not may("dev", action, on, [everything], documents("boundary-dev"))
+    running = "ec2:RunInstances", "arn:aws:ec2:*:111122223333:instance/*", [everything], documents("boundary-dev")
+    assert may("dev", *running)
+    assert not may("dev", *running, region="us-east-1")
 
 
 @each_stack

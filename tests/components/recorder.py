@@ -29,8 +29,8 @@ STACK: Final = f"{_PREFIX}::pulumi:pulumi:Stack::drydock-test"
 """The parent of a resource that was given none."""
 
 _ANSWERED: Final = (
-    "arn", "arnSuffix", "bucket", "dnsName", "executionArn", "invokeArn", "invokeUrl", "name", "repositoryUrl",
-    "regionalDomainName", "regionalZoneId", "rootResourceId", "url", "zoneId",
+    "arn", "arnSuffix", "bucket", "dnsName", "executionArn", "invokeArn", "invokeUrl", "name", "publicIp",
+    "regionalDomainName", "regionalZoneId", "repositoryUrl", "rootResourceId", "url", "zoneId",
 )  # fmt: skip
 """Outputs that every resource has here beside its inputs, as ``<logical name>.<output>``, unless it was given them."""
 

@@ -86,6 +86,7 @@ NETWORK: Final = AdoptedNetwork(
     zones=("a", "b"),
     app_subnet_ids=("subnet-0a1b2c3d", "subnet-1a1b2c3d"),
     public_subnet_ids=("subnet-2a1b2c3d", "subnet-3a1b2c3d"),
+    nat_addresses={"a": "203.0.113.7", "b": "203.0.113.8"},
 )
 DATA_NETWORK: Final = replace(NETWORK, data_subnet_ids=("subnet-4a1b2c3d", "subnet-5a1b2c3d"))
 IMAGE: Final = Image.at("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64)
@@ -517,7 +518,9 @@ def _load_balancer(_: ResourceOptions) -> Iterator[LoadBalancerArgs]:
         idle_timeout=30,
         access_logs="logs",
     )
-    yield LoadBalancerArgs(network=NETWORK, internal=False, deletion_protection=False)
+    yield LoadBalancerArgs(
+        network=NETWORK, internal=False, open_to=("nat", "198.51.100.0/24"), deletion_protection=False
+    )
 
 
 def _rest_api(opts: ResourceOptions) -> Iterator[RestApiArgs]:

@@ -28,12 +28,14 @@ NETWORK = AdoptedNetwork(
 )
 
 
-def behind_a_balancer(deployment: Deployment | Strategy, *, name: str = "orders", **said: Any) -> list[Recorded]:
+def behind_a_balancer(
+    deployment: Deployment | Strategy, *, name: str = "orders", listens: int = 8080, **said: Any
+) -> list[Recorded]:
     """Register the service *name* with *deployment*, and what it stands on; *said* may be made on the spot."""
 
     def build() -> None:
         cluster = Cluster("main", ClusterArgs(account=ACCOUNT))
-        container = Container(image=IMAGE, port=8080, port_name="http", app_protocol="http")
+        container = Container(image=IMAGE, port=listens, port_name="http", app_protocol="http")
         task = Task("orders", TaskArgs(account=ACCOUNT, containers=[container]))
         route = LoadBalancer("main", LoadBalancerArgs(network=NETWORK)).route(path="/orders*")
         given: dict[str, Any] = {"entrance": route, "deployment": deployment}

@@ -30,6 +30,7 @@ def adopted(**given: Any) -> AdoptedNetwork:
             "public_subnet_ids": (subnet(3), subnet(4)),
             "data_subnet_ids": (subnet(5), subnet(6)),
             "endpoint_ids": {"execute-api": "vpce-0a1b2c3d4e5f67890"},
+            "nat_addresses": {"a": "203.0.113.7", "c": "203.0.113.8"},
             **given,
         }
     )
@@ -41,7 +42,7 @@ def test_ids_are_kept_as_given() -> None:
 
 
 def test_only_the_app_tier_must_be_there() -> None:
-    assert adopted(public_subnet_ids=(), data_subnet_ids=(), endpoint_ids={}).public_subnet_ids == ()
+    assert adopted(public_subnet_ids=(), data_subnet_ids=(), endpoint_ids={}, nat_addresses={}).public_subnet_ids == ()
 
 
 def test_a_network_of_this_stack_and_an_adopted_one_are_asked_alike() -> None:
@@ -52,6 +53,7 @@ def test_a_network_of_this_stack_and_an_adopted_one_are_asked_alike() -> None:
         assert {len(ids) for ids in tiers} == {len(network.zones)} == {2}
         assert network.vpc_id is not None
         assert set(network.endpoint_ids)
+        assert set(network.nat_addresses) == set(network.zones)
         assert network.cidr
 
     check(adopted())
@@ -74,6 +76,9 @@ def test_a_network_of_this_stack_and_an_adopted_one_are_asked_alike() -> None:
         ({"public_subnet_ids": (subnet(1), subnet(7))}, "AdoptedNetwork.public_subnet_ids"),
         ({"public_subnet_ids": (subnet(7),)}, "AdoptedNetwork.public_subnet_ids"),
         ({"data_subnet_ids": (subnet(3), subnet(7))}, "AdoptedNetwork.data_subnet_ids"),
+        ({"nat_addresses": {"a": "203.0.113.7/32"}}, "AdoptedNetwork.nat_addresses[a]"),
+        ({"nat_addresses": {"b": "203.0.113.7"}}, "AdoptedNetwork.nat_addresses"),
+        ({"nat_addresses": {"a": "203.0.113.7", "c": "203.0.113.7"}}, "AdoptedNetwork.nat_addresses"),
         ({"endpoint_ids": {"execute-api": "vpc-0a1b2c3d4e5f67890"}}, "AdoptedNetwork.endpoint_ids[execute-api]"),
     ],
 )

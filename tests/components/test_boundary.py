@@ -29,7 +29,7 @@ def args(**changed: Any) -> BoundaryArgs:
     )
 
 
-def allowed(action: str, resource: str) -> bool:
+def allowed(action: str, resource: str, region: str | None = ACCOUNT.region) -> bool:
     """Say whether the boundary leaves a role *action* on *resource*: IAM's own order, refusals first."""
     policy = one(record(lambda: Boundary("wall", args())), "aws:iam/policy:Policy").inputs["policy"]
     verdicts: set[str] = set()
@@ -39,6 +39,12 @@ def allowed(action: str, resource: str) -> bool:
         meant = (of_actions or ("NotAction" in it and not but_actions)) and any(
             fnmatchcase(resource, each) for each in _listed(it, "Resource")
         )
+        if "Condition" in it:
+            assert it["Condition"] == {
+                "StringNotEquals": {"aws:RequestedRegion": ACCOUNT.region},
+                "Null": {"aws:RequestedRegion": "false"},
+            }
+            meant = meant and region not in (None, ACCOUNT.region)
         verdicts |= {it["Effect"]} if meant else set()
     return verdicts == {"Allow"}
 
@@ -83,6 +89,23 @@ def test_what_workloads_do_is_within_it(action: str, resource: str) -> None:
 def test_who_may_do_what_is_beyond_it_and_so_are_state_and_images(action: str, resource: str) -> None:
     """Whoever deploys would make a role that may do what the deployment may not."""
     assert not allowed(action, resource)
+
+
+@pytest.mark.parametrize("action", ["ec2:RunInstances", "s3:GetObject", "dynamodb:Scan", "lambda:CreateFunction"])
+def test_other_regions_are_beyond_it(action: str) -> None:
+    """Whoever deploys is held to one, and would leave it by a role with every right there is."""
+    assert allowed(action, "*")
+    assert not allowed(action, "*", "us-east-1")
+
+
+def test_what_has_no_region_or_is_in_the_images_own_is_within_it() -> None:
+    """A task would find neither its image nor its mount, and say nothing of a boundary."""
+    images = "arn:aws:ecr:us-west-2:444455556666:repository/orders"
+    for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"):
+        assert allowed(action, images, "us-west-2")
+    assert allowed("ecr:GetAuthorizationToken", "*", "us-west-2")
+    assert allowed("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", "us-east-1")
+    assert allowed("elasticfilesystem:ClientMount", "*", None)
 
 
 def test_its_arn_is_known_before_it_is_made() -> None:

@@ -42,9 +42,10 @@ def test_what_ecs_refuses_is_refused_before_anything_is_made(said: dict[str, Any
     [
         {"strategy": "linear", "step_percent": 3, "step_minutes": 0},
         {"strategy": "linear", "step_percent": 33.3, "step_minutes": 1440},
-        {"strategy": "canary", "canary_percent": 0.1, "canary_minutes": 0},
+        {"strategy": "canary", "canary_percent": 0.1, "canary_minutes": 0, "bake_minutes": 3},
+        {"strategy": "canary", "canary_minutes": 3, "bake_minutes": 0},
         {"strategy": "canary", "canary_percent": 100, "canary_minutes": 1440},
-        {"strategy": "blue_green", "bake_minutes": 0, "approval_minutes": 20160},
+        {"strategy": "blue_green", "bake_minutes": 0, "alarms": False, "approval_minutes": 20160},
         {"strategy": "blue_green", "bake_minutes": 1440, "approval_minutes": 1},
     ],
 )
@@ -96,11 +97,30 @@ def test_a_share_of_errors_that_nobody_counts_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "least"),
+    [
+        ({"strategy": "blue_green", "bake_minutes": 2}, 3),
+        ({"strategy": "canary", "canary_minutes": 0, "bake_minutes": 0}, 3),
+        ({"strategy": "canary", "canary_minutes": 1, "bake_minutes": 1}, 2),
+        ({"strategy": "linear", "step_percent": 50, "step_minutes": 2, "bake_minutes": 0}, 1),
+        ({"strategy": "linear", "step_percent": 100, "step_minutes": 9, "bake_minutes": 0}, 3),
+    ],
+)
+def test_alarms_that_the_old_version_does_not_live_to_see_are_refused(said: dict[str, Any], least: int) -> None:
+    """They look at whole minutes, two of them; what is to be rolled back to is gone by then."""
+    with pytest.raises(InvalidArgsError, match=rf"^Deployment\.bake_minutes: got \d; {least} or more"):
+        Deployment(**said)
+    assert Deployment(**said, alarms=False)
+    said = {**said, "bake_minutes": least}
+    assert Deployment(**said)
+
+
+@pytest.mark.parametrize(
     ("deployment", "minutes"),
     [
         (Deployment(), 20),
         (Deployment(strategy="blue_green"), 20 + 5),
-        (Deployment(strategy="blue_green", bake_minutes=0), 20),
+        (Deployment(strategy="blue_green", bake_minutes=0, alarms=False), 20),
         (Deployment(strategy="blue_green", bake_minutes=60, approval_minutes=1440), 20 + 60 + 1440),
         (Deployment(strategy="canary", canary_minutes=30), 20 + 5 + 30),
         (Deployment(strategy="linear"), 20 + 5 + 9 * 6),

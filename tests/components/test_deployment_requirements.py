@@ -64,7 +64,7 @@ def two_alike(resources: list[Recorded]) -> bool:
 
 
 def a_way_to_the_tasks(resources: list[Recorded]) -> bool:
-    out = one(resources, ":SecurityGroupEgressRule", "orders-balancer-out").inputs
+    out = one(resources, ":SecurityGroupEgressRule", "orders-8080-balancer-out").inputs
     return (out["securityGroupId"], out["referencedSecurityGroupId"]) == ("main-id", "orders-id")
 
 
@@ -189,8 +189,8 @@ _ENTERED: Final = {
     "aws:lb/listenerRule:ListenerRule orders",
     "aws:lb/targetGroup:TargetGroup orders",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule orders-to-443",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule orders-balancer-out",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule orders-from-balancer",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule orders-8080-balancer-out",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule orders-8080-from-balancer",
 }
 _SHIFTED: Final = {
     "aws:cloudwatch/metricAlarm:MetricAlarm orders-alt-errors",

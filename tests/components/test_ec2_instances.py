@@ -43,6 +43,12 @@ def test_others_are_not(kind: str) -> None:
         ({"instance_types": ()}, "Ec2Instances.instance_types: got []; from 1 to 40 instance types"),
         ({"instance_types": ("m6i.large", "m6i.large")}, "each once"),
         ({"instance_types": ("large",)}, "Ec2Instances.instance_types: got 'large'; instance types, such as"),
+        ({"open_ports": ()}, "Ec2Instances.open_ports: got []; TCP ports from 1 to 65535, each once, and 443 among"),
+        ({"open_ports": (5432,)}, "Ec2Instances.open_ports: got [5432]; "),
+        ({"open_ports": (443, 0)}, "Ec2Instances.open_ports: got [443, 0]; "),
+        ({"open_ports": (443, -1)}, "Ec2Instances.open_ports: got [443, -1]; "),
+        ({"open_ports": (443, 65536)}, "Ec2Instances.open_ports: got [443, 65536]; "),
+        ({"open_ports": (443, 443)}, "Ec2Instances.open_ports: got [443, 443]; "),
     ],
 )
 def test_a_bound_that_is_broken_is_named(said: dict[str, Any], says: str) -> None:

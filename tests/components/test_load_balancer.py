@@ -8,11 +8,13 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components.account import Account
 from components.adopted_network import AdoptedNetwork
 from components.balancer import TLS_POLICY
 from components.domain import Domain
 from components.errors import InvalidArgsError
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network import Network, NetworkArgs
 from tests.components.recorder import STACK, Recorded, of_type, one, record
 
 APP = ("subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002")
@@ -21,13 +23,14 @@ CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234
 DOMAIN = Domain(name="shop.example.com", certificate_arn=CERTIFICATE)
 
 
-def network(*, zones: int = 2, public: tuple[str, ...] = PUBLIC) -> AdoptedNetwork:
+def network(*, zones: int = 2, public: tuple[str, ...] = PUBLIC, nat: bool = True) -> AdoptedNetwork:
     return AdoptedNetwork(
         vpc_id="vpc-0a1b2c3d4e5f67890",
         cidr="10.0.0.0/16",
         zones=("a", "b")[:zones],
         app_subnet_ids=APP[:zones],
         public_subnet_ids=public[:zones],
+        nat_addresses={"a": "203.0.113.7", "b": "203.0.113.8"} if nat and zones > 1 else {},
     )
 
 
@@ -106,6 +109,25 @@ def test_with_a_domain_both_ports_are_open_to_whom_is_let_in() -> None:
     }
 
 
+def test_a_public_one_may_be_open_to_an_office_and_to_the_networks_own_tasks() -> None:
+    """They come to its public name by NAT, and a stack that is not for everybody would shut them out."""
+    assert doors(balancer(open_to=["198.51.100.0/24", "nat"], internal=False)) == {
+        "shop-80-198.51.100.0/24": (80, "198.51.100.0/24"),
+        "shop-80-nat-a": (80, "203.0.113.7/32"),
+        "shop-80-nat-b": (80, "203.0.113.8/32"),
+    }
+
+
+def test_the_addresses_of_a_stacks_own_nat_are_let_in_too() -> None:
+    """They are known once they are made; the rule's name is there before."""
+
+    def build() -> None:
+        own = Network("main", NetworkArgs(account=Account(id="123456789012", region="eu-west-1"), nat="single"))
+        LoadBalancer("shop", args(network=own, internal=False, open_to=["nat"]))
+
+    assert doors(record(build)) == {"shop-80-nat-a": (80, "main-nat-a.publicIp/32")}
+
+
 @pytest.mark.parametrize(
     ("given", "url"),
     [
@@ -174,6 +196,10 @@ def test_its_routes_know_it_and_each_other() -> None:
         ({"open_to": ["vpc", "vpc"]}, "open_to"),
         ({"open_to": ["vpc", "10.0.0.0/16"]}, "open_to"),
         ({"open_to": ["vpc"], "internal": False}, "open_to"),
+        ({"open_to": ["nat"]}, "open_to"),
+        ({"open_to": ["nat"], "internal": False, "network": network(nat=False)}, "open_to"),
+        ({"open_to": ["nat", "nat"], "internal": False}, "open_to"),
+        ({"open_to": ["nat", "203.0.113.8/32"], "internal": False}, "open_to"),
         ({"clients": {"batch": "sg-1"}, "internal": False}, "clients"),
         ({"idle_timeout": 0}, "idle_timeout"),
         ({"idle_timeout": 4001}, "idle_timeout"),

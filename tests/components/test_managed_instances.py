@@ -107,6 +107,14 @@ def test_the_provider_waits_for_its_roles_and_is_gone_before_them() -> None:
         ({"cpus": (4, 2)}, "ManagedInstances.cpus: got (4, 2); the least and the most, from 1 to 1024"),
         ({"memory": (512, 1024)}, "ManagedInstances.memory: got (512, 1024)"),
         ({"disk": 29}, "ManagedInstances.disk: got 29"),
+        ({"open_ports": (1,)}, "ManagedInstances.open_ports: got [1]; TCP ports from 1 to 65535, each once, and 443"),
+        (
+            {"instance_types": ("",)},
+            "ManagedInstances.instance_types: got ''; a type or a pattern, such as 'm6i.large'",
+        ),
+        ({"instance_types": ("m6i.*", "m6i.*")}, "instance_types: got ['m6i.*', 'm6i.*']; 400 or fewer, each once"),
+        ({"instance_types": tuple(f"m{n}.*" for n in range(401))}, "400 or fewer, each once"),
+        ({"instance_types": ("m7g.*",)}, "instance_types: got 'm7g.*'; processors of the architecture X86_64"),
     ],
 )
 def test_a_bound_that_is_broken_is_named(said: dict[str, Any], says: str) -> None:

@@ -71,6 +71,13 @@ def test_a_single_nat_stands_in_the_first_zone_by_letter_and_serves_all() -> Non
     assert {routes(resources)[f"main-app-{zone}"]["0.0.0.0/0"] for zone in "ac"} == {"main-nat-a-id"}
 
 
+@pytest.mark.parametrize(("nat", "zones"), [("single", "a"), ("per_zone", "ab")])
+def test_the_internet_sees_the_app_tier_by_the_addresses_of_its_nat(nat: str, zones: str) -> None:
+    """Whoever lets it in by them names each, and no other."""
+    told = one(network(nat=nat), ":Network").outputs["nat_addresses"]
+    assert told == {zone: f"main-nat-{zone}.publicIp" for zone in zones}
+
+
 def test_a_nat_gateway_waits_for_its_subnets_way_to_the_internet() -> None:
     resources = network()
     to_internet = one(resources, "route:Route", "main-public")
@@ -221,6 +228,7 @@ def test_its_outputs_are_its_attributes() -> None:
         "app_subnet_ids": ["main-app-a-id", "main-app-b-id"],
         "data_subnet_ids": ["main-data-a-id", "main-data-b-id"],
         "endpoint_ids": {"s3": "main-s3-id", "dynamodb": "main-dynamodb-id", "execute-api": "main-execute-api-id"},
+        "nat_addresses": {"a": "main-nat-a.publicIp", "b": "main-nat-b.publicIp"},
     }
 
 

@@ -20,14 +20,40 @@ def alarm(name: str, resources: list[Recorded] | None = None) -> dict[str, Any]:
 
 @each_group
 def test_errors_are_a_share_of_the_version_s_own_answers(group: str) -> None:
-    """A canary with five requests in a hundred, all of which fail, is five percent of all, and all of its own."""
-    percent, errors, requests = alarm(f"{group}-errors")["metricQueries"]
-    assert (percent["expression"], percent["returnData"]) == ("100 * errors / requests", True)
-    for query, metric in ((errors, "HTTPCode_Target_5XX_Count"), (requests, "RequestCount")):
+    """A canary with five requests in a hundred, all of which fail, is five percent of all, and all of its own.
+
+    Connections that it does not take are among them: the balancer's own 502 is nobody's.
+    """
+    percent, *counted = alarm(f"{group}-errors")["metricQueries"]
+    assert percent["returnData"]
+    metrics = {
+        "errors": "HTTPCode_Target_5XX_Count",
+        "refused": "TargetConnectionErrorCount",
+        "requests": "RequestCount",
+    }
+    assert [query["id"] for query in counted] == list(metrics)
+    for query, metric in zip(counted, metrics.values(), strict=True):
         said = query["metric"]
         assert (said["metricName"], said["stat"], said["period"]) == (metric, "Sum", 60)
         assert said["dimensions"] == {"LoadBalancer": "main.arnSuffix", "TargetGroup": f"{group}.arnSuffix"}
         assert "returnData" not in query
+
+
+@pytest.mark.parametrize(
+    ("errors", "refused", "requests", "percent"),
+    [(None, None, 8, 0), (2, None, 8, 25), (None, 4, 8, 50), (2, 4, 8, 75)],
+)
+def test_a_kind_of_error_that_there_is_none_of_hides_no_other(
+    errors: int | None, refused: int | None, requests: int, percent: float
+) -> None:
+    """CloudWatch measures either only where it is not zero, and a sum with what is not measured is none."""
+    said = alarm("orders-errors")["metricQueries"][0]["expression"]
+    known = {"FILL": _fill, "errors": errors, "refused": refused, "requests": requests}
+    assert eval(said, {"__builtins__": {}}, known) == percent  # noqa: S307 - our own
+
+
+def _fill(measured: int | None, otherwise: int) -> int:
+    return otherwise if measured is None else measured
 
 
 @each_group

@@ -55,8 +55,8 @@ def test_its_tasks_stand_in_the_app_subnets_without_a_public_address() -> None:
 def test_its_port_is_open_to_the_load_balancer_alone() -> None:
     """Both ends of the way, each naming the other's group; no block of addresses."""
     resources = made()
-    ingress = one(resources, ":SecurityGroupIngressRule", "orders-from-balancer").inputs
-    egress = one(resources, ":SecurityGroupEgressRule", "orders-balancer-out").inputs
+    ingress = one(resources, ":SecurityGroupIngressRule", "orders-8080-from-balancer").inputs
+    egress = one(resources, ":SecurityGroupEgressRule", "orders-8080-balancer-out").inputs
     assert (ingress["securityGroupId"], ingress["referencedSecurityGroupId"]) == ("orders-id", "main-id")
     assert (egress["securityGroupId"], egress["referencedSecurityGroupId"]) == ("main-id", "orders-id")
     for rule in (ingress, egress):

@@ -11,7 +11,7 @@ from components.deployment import Deployment, Strategy
 from components.discovery import CloudMap, Discovery, DiscoveryArgs, Nlb, ServiceConnect, Way
 from components.errors import InvalidArgsError
 from components.scaling import Scaling
-from tests.components.recorder import one
+from tests.components.recorder import of_type, one
 from tests.components.shifted import ACCOUNT, NETWORK, behind_a_balancer, made
 
 SHIFTED: tuple[Strategy, ...] = ("blue_green", "linear", "canary")
@@ -78,6 +78,14 @@ def test_it_waits_for_both_rules_and_the_roles_rights(strategy: Strategy) -> Non
     }
 
 
+@each_shifted
+@pytest.mark.parametrize("rule", ["orders", "orders-test"])
+def test_neither_group_goes_before_both_rules(strategy: Strategy, rule: str) -> None:
+    """ECS makes each rule name both, and AWS deletes no target group that a rule names."""
+    waited = {urn.rpartition("$")[2] for urn in one(made(strategy), ":ListenerRule", rule).dependencies}
+    assert waited >= {f"aws:lb/targetGroup:TargetGroup::{name}" for name in ("orders", "orders-alt")}
+
+
 @pytest.mark.parametrize("strategy", get_args(Strategy))
 def test_the_first_tasks_are_in_the_group_that_a_rolling_service_has(strategy: Strategy) -> None:
     """A service can so be shifted from one day on, without its tasks leaving the group that has the requests."""
@@ -86,6 +94,29 @@ def test_the_first_tasks_are_in_the_group_that_a_rolling_service_has(strategy: S
     assert (
         one(made(strategy), ":ListenerRule", "orders").inputs == one(made("rolling"), ":ListenerRule", "orders").inputs
     )
+
+
+@pytest.mark.parametrize("strategy", get_args(Strategy))
+def test_a_version_on_another_port_is_in_the_same_groups_behind_the_same_rules(strategy: Strategy) -> None:
+    """A group made anew is one that no rule of a shifted service leads to, and an empty one until tasks are in it."""
+    other = behind_a_balancer(strategy, listens=9090)
+    for kind in (":TargetGroup", ":ListenerRule"):
+        assert {name: each.inputs for name, each in of_type(other, kind).items()} == {
+            name: each.inputs for name, each in of_type(made(strategy), kind).items()
+        }
+    (said,) = one(other, "aws:ecs/service:Service").inputs["loadBalancers"]
+    assert said["containerPort"] == 9090, "ECS registers each task with its own port"
+
+
+@pytest.mark.parametrize("kind", [":SecurityGroupIngressRule", ":SecurityGroupEgressRule"])
+def test_the_way_to_the_port_of_the_version_before_is_not_taken_for_the_new_one(kind: str) -> None:
+    """It is another way: one that changed would cut off the tasks that still answer."""
+    before, after = (
+        {name for name in of_type(behind_a_balancer("rolling", listens=port), kind) if "balancer" in name}
+        for port in (8080, 9090)
+    )
+    assert (len(before), len(after)) == (1, 1)
+    assert before.isdisjoint(after)
 
 
 def test_the_second_target_groups_name_must_fit_too() -> None:

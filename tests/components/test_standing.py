@@ -110,14 +110,13 @@ def test_a_dynamic_port_opens_nothing_more_than_the_instances_have_open() -> Non
 
 @pytest.mark.parametrize(("mode", "of", "port"), [("bridge", {"host_port": 80}, 80), ("host", {}, 8080)])
 def test_a_static_port_is_opened_to_the_balancer_alone(mode: str, of: dict[str, Any], port: int) -> None:
-    """On both sides, between the two groups; and the target group speaks to that port."""
+    """On both sides, between the two groups."""
     resources = served(mode, of=of, behind=True)
-    ingress = one(resources, ":SecurityGroupIngressRule", "web-from-balancer").inputs
-    egress = one(resources, ":SecurityGroupEgressRule", "web-balancer-out").inputs
+    ingress = one(resources, ":SecurityGroupIngressRule", f"web-{port}-from-balancer").inputs
+    egress = one(resources, ":SecurityGroupEgressRule", f"web-{port}-balancer-out").inputs
     assert (ingress["securityGroupId"], ingress["referencedSecurityGroupId"]) == ("main-general-id", "public-id")
     assert (egress["securityGroupId"], egress["referencedSecurityGroupId"]) == ("public-id", "main-general-id")
     assert {(rule["fromPort"], rule["toPort"]) for rule in (ingress, egress)} == {(port, port)}
-    assert one(resources, ":TargetGroup").inputs["port"] == port
     (said,) = service(resources)["loadBalancers"]
     assert said["containerPort"] == 8080, "ECS finds the host's port by the container's"
 

@@ -43,7 +43,7 @@ class Ecs:
         wanted = 0 if self.asleep else 1
         return {"services": [{"serviceName": name, "deployments": [primary], "desiredCount": wanted}]}
 
-    def list_service_deployments(self, *, cluster: str, service: str) -> dict[str, Any]:  # noqa: ARG002 - as ECS
+    def list_service_deployments(self, *, service: str, **_: Any) -> dict[str, Any]:
         """Say how the newest ended."""
         back = service.removesuffix(".id") in self.rolled_back
         status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"

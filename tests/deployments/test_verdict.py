@@ -71,6 +71,12 @@ def deployment(status: str, reason: str = "") -> dict[str, Any]:
         pytest.param(
             service(NEW), [deployment("ROLLBACK_SUCCESSFUL", BREAKER)], "completed", "", id="rolled back to this one"
         ),
+        pytest.param(service(OLD), [deployment("PENDING")], "in progress", "", id="waiting before a task is started"),
+        pytest.param(service(OLD), [deployment("IN_PROGRESS")], "in progress", "", id="waiting for an approval"),
+        pytest.param(
+            service(NEW) | {"status": "INACTIVE"}, [deployment("SUCCESSFUL")], "failed",
+            "somebody has deleted the service, which is INACTIVE", id="deleted",
+        ),
         pytest.param(service(NEW), [deployment("STOPPED", "by hand")], "failed", "by hand", id="stopped by hand"),
         pytest.param(service(OLD, "COMPLETED"), [deployment("SUCCESSFUL")], "rolled back", "", id="an older one since"),
         pytest.param({"serviceName": "shop", "deployments": []}, [], "rolled back", "", id="nothing at all"),

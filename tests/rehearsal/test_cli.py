@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import shlex
 import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from rehearsal import keeper
 from tests.rehearsal.copies import COMMAND, ENGINEERS, PROJECT, change, copy, rehearse
+from tests.rehearsal.started import GONE_WITHIN, Started, assert_nothing_is_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_GONE_WITHIN: Final = 2.0
-"""Seconds after which nothing of an ended rehearsal may be left."""
 
 
 def test_an_unknown_stack_lists_those_there_are() -> None:
@@ -132,74 +127,6 @@ def test_a_failed_request_is_shown_with_what_the_workload_said(tmp_path: Path) -
 # What follows ends rehearsals before their time.
 
 
-class Started:
-    """A rehearsal under way, and what it started."""
-
-    def __init__(self, output: Path, project: Path, *words: str, stack: str = "dev") -> None:
-        self._output = output
-        with output.open("wb") as file:
-            self.process = subprocess.Popen(  # noqa: S603 - the command under test
-                [*COMMAND, "up", "--stack", stack, "--project", str(project), *words],
-                cwd=PROJECT,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=ENGINEERS,
-            )
-
-    def wait_for(self, words: str) -> None:
-        """Wait until it has printed *words*."""
-        deadline = time.monotonic() + 60
-        while words not in self._output.read_text():
-            assert self.process.poll() is None, f"it ended before {words!r}: {self._output.read_text()}"
-            assert time.monotonic() < deadline, f"never came to {words!r}: {self._output.read_text()}"
-            time.sleep(0.01)
-
-    def watchdog(self) -> tuple[str, Path]:
-        """Return its run's marker and folder, from its watchdog's command line."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            for pid in _below(self.process.pid):
-                with contextlib.suppress(OSError):
-                    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-                    if "watch" in words:
-                        return words[words.index("watch") + 1], Path(words[words.index("watch") + 2])
-            time.sleep(0.01)
-        raise AssertionError("no watchdog")
-
-
-def _below(ancestor: int) -> set[int]:
-    """Return *ancestor*'s children, and theirs."""
-    children: dict[int, set[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), set()).add(int(stat.parent.name))
-    found, new = set[int](), {ancestor}
-    while new:
-        new = {pid for parent in new for pid in children.get(parent, set())} - found
-        found |= new
-    return found
-
-
-def _of_the_run(marker: str) -> list[str]:
-    """Return the commands of all living processes that carry *marker*, the watchdog among them."""
-    found: list[str] = []
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            state = (path / "stat").read_text().rpartition(")")[2].split()[0]
-            command = (path / "cmdline").read_bytes()
-            carried = f"{keeper.MARKER}={marker}".encode() in (path / "environ").read_bytes()
-            if state not in "ZX" and (carried or marker.encode() in command):
-                found.append(command.replace(b"\0", b" ").decode())
-    return found
-
-
-def _assert_nothing_is_left(marker: str, folder: Path, since: float) -> None:
-    while (left := _of_the_run(marker)) and time.monotonic() < since + _GONE_WITHIN:
-        time.sleep(0.02)
-    assert left == []
-    assert not folder.exists()
-
-
 MOMENTS: Final = (
     (signal.SIGINT, "previewing", 130),
     (signal.SIGINT, "deploying", 130),
@@ -222,8 +149,8 @@ def test_an_end_at_any_moment_leaves_nothing(tmp_path: Path, number: int, words:
     time.sleep(random.uniform(0, 0.5))  # noqa: S311 - a moment, no secret
     since = time.monotonic()
     started.process.send_signal(number)
-    assert started.process.wait(_GONE_WITHIN) == code
-    _assert_nothing_is_left(marker, folder, since)
+    assert started.process.wait(GONE_WITHIN) == code
+    assert_nothing_is_left(marker, folder, since)
     assert "Traceback" not in (tmp_path / "output").read_text()
 
 
@@ -231,7 +158,7 @@ def test_an_interrupted_rehearsal_writes_its_result_all_the_same(tmp_path: Path)
     started = Started(tmp_path / "output", PROJECT, "--json", str(tmp_path / "result.json"))
     started.wait_for("deploying")
     started.process.send_signal(signal.SIGINT)
-    started.process.wait(_GONE_WITHIN)
+    started.process.wait(GONE_WITHIN)
     result = json.loads((tmp_path / "result.json").read_text())
     assert not result["ok"]
     assert "interrupted" in result["errors"]
@@ -248,7 +175,7 @@ def test_an_interrupted_rehearsal_tells_what_was_refused_so_far(tmp_path: Path) 
     while not (denials.exists() and "iam:PassRole" in denials.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     started.process.send_signal(signal.SIGINT)
-    assert started.process.wait(_GONE_WITHIN) == 130
+    assert started.process.wait(GONE_WITHIN) == 130
     lack = "role 'parking-database-guard' lacks iam:PassRole on "
     assert lack in (tmp_path / "output").read_text()
     assert json.loads((tmp_path / "result.json").read_text())["errors"][0].startswith(lack)
@@ -294,17 +221,6 @@ def test_a_second_rehearsal_beside_a_kept_one_is_refused(kept: tuple[Path, str])
     assert "python -m rehearsal down" in ended.output
 
 
-def test_down_ends_what_was_kept(tmp_path: Path) -> None:
-    project = copy(tmp_path / "project", only="query-service")
-    started = Started(tmp_path / "output", project, "--keep")
-    marker, folder = started.watchdog()
-    assert started.process.wait(120) == 0
-    assert _of_the_run(marker), "it was not kept"
-    assert rehearse("down", project).output == "the rehearsal of dev is ended\n"
-    _assert_nothing_is_left(marker, folder, time.monotonic())
-    assert not (project / ".rehearsal" / "kept.json").exists()
-
-
 def test_a_command_that_is_killed_before_it_could_keep_leaves_nothing(tmp_path: Path) -> None:
     """Its work is done in another process, which must notice."""
     started = Started(tmp_path / "output", copy(tmp_path / "project", only="query-service"), "--keep")
@@ -313,4 +229,4 @@ def test_a_command_that_is_killed_before_it_could_keep_leaves_nothing(tmp_path: 
     since = time.monotonic()
     started.process.kill()
     started.process.wait()
-    _assert_nothing_is_left(marker, folder, since)
+    assert_nothing_is_left(marker, folder, since)

@@ -183,7 +183,11 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     project = copy(tmp_path_factory.mktemp("newcomer") / "project")
     _without(project, "parking-etl", "workflow")  # they have tests of their own, and take their time
     hello = snippet("README.md", "python", "class Hello")
-    _add(project, "hello", hello, yaml.safe_dump(_ASKED), {"service/main.py": _SERVICE})
+    source = {
+        "service/main.py": snippet("README.md", "python", "class Handler"),
+        "service/Dockerfile": snippet("README.md", "dockerfile", "FROM"),
+    }
+    _add(project, "hello", hello, yaml.safe_dump(_ASKED), source)
 
     grants = snippet("docs/workloads.md", "python", "orders.grant(")
     settings = snippet("docs/workloads.md", "python", "class Orders(WebWorkload[Settings])")

@@ -32,6 +32,7 @@ class Fake:
     stops_meanwhile: bool = False
     target: str = "healthy"
     rollout: str = "IN_PROGRESS"
+    primary: str = "PRIMARY"
     found: str = "HEALTHY"
     containers: list[Any] = field(default_factory=list[Any])
 
@@ -55,7 +56,7 @@ class Fake:
 
     def describe_services(self, **_: Any) -> dict[str, Any]:
         """One deployment."""
-        return {"services": [{"deployments": [{"rolloutState": self.rollout}]}]}
+        return {"services": [{"deployments": [{"status": self.primary, "rolloutState": self.rollout}]}]}
 
     def get_instances_health_status(self, *, ServiceId: str) -> dict[str, Any]:  # noqa: N803 - AWS's own name
         """One instance, and the registry that it is in."""
@@ -88,7 +89,7 @@ REGISTERED = dataclasses.replace(
 )
 
 
-def wait(fake: Fake, seconds: float = 0.05, *, service: Registered = SERVICE, forgiven: int = 0) -> list[str]:
+def wait(fake: Fake, seconds: float = 0.05, *, service: Registered = SERVICE, forgiven: float = 0) -> list[str]:
     return services.wait(fake, fake, [service], within=seconds, forgiven=forgiven)  # type: ignore[arg-type]
 
 
@@ -154,3 +155,16 @@ def test_a_service_that_ecs_gives_up_is_not_waited_for() -> None:
     """A minute for what is lost already."""
     (told,) = wait(Fake(status="STOPPED", rollout="FAILED"), seconds=60)
     assert "and ECS gives up" in told
+
+
+def test_a_version_that_was_rolled_back_does_not_give_its_service_up() -> None:
+    """ECS goes on with the version before, and lists the one that failed for a while."""
+    (told,) = wait(Fake(status="PROVISIONING", rollout="FAILED", primary="ACTIVE"))
+    assert "ECS gives up" not in told
+
+
+def test_a_port_that_is_taken_is_told_with_the_address_to_bind() -> None:
+    """A server that listens at every address takes the port from all tasks, other workloads' too."""
+    lines = ["OSError: [Errno 98] Address already in use"]
+    (told,) = wait(Fake(containers=[FakeContainer(well=False, lines=lines)]))
+    assert "in its BIND_ADDRESS" in told

@@ -16,6 +16,7 @@ from settings.deployment import Deployed, DeploymentSettings
 from tests.apps.stacks import DIGEST, platform, provider
 from tests.components.recorder import one, record
 from tests.settings.test_passed_on import Web
+from tests.settings.test_reader import changed, complaint
 
 SERVICE: dict[str, Any] = {
     "image": {"repository": "777788889999.dkr.ecr.eu-west-1.amazonaws.com/web", "digest": DIGEST},
@@ -44,6 +45,13 @@ def test_a_strategys_name_alone_will_do(strategy: Strategy) -> None:
 def test_all_that_is_said_arrives(said: dict[str, Any]) -> None:
     assert read(said).deployment.value() == Deployment(**said)
     jsonschema.validate(said, SCHEMA)
+
+
+def test_percents_that_are_no_number_are_told_with_what_stands_there() -> None:
+    """In words of the settings', as all else is."""
+    said = {"strategy": "linear", "step_percent": "x"}
+    told = complaint(changed("drydock:workloads/query-service/deployment", said))
+    assert "drydock:workloads.query-service.deployment.step_percent: got 'x'; a number" in told
 
 
 def test_each_setting_is_said_above() -> None:

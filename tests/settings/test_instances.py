@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -38,7 +38,7 @@ MANAGED: dict[str, Any] = {
     "instance_types": ["m7i.*"],
     "spot": True,
     "disk": 100,
-    "open_ports": [8443],
+    "open_ports": [443, 8443],
 }
 
 
@@ -71,6 +71,7 @@ def test_what_is_left_out_is_as_the_components_have_it() -> None:
 
 GENERAL = {"general": {"maximum": 4}}
 BRIDGE: dict[str, Any] = {"capacity": [{"provider": "general"}], "network_mode": "bridge"}
+PATCHED: dict[str, Any] = {"capacity": [{"provider": "patched"}]}
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a kind that there is not": (
         {"instances": {"general": {"kind": "spot"}}},
@@ -102,6 +103,26 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"instances": {"patched": {"kind": "managed", "maximum": 3}}},
         {},
         "cluster.instances.patched.maximum: no such setting; there are cpus, disk, instance_types, kind, memory",
+    ),
+    "ports by which no instance joins its cluster": (
+        {"instances": {"general": {"maximum": 2, "open_ports": [5432]}}},
+        {},
+        "general: Ec2Instances.open_ports: got [5432]; TCP ports from 1 to 65535, each once, and 443 among them",
+    ),
+    "a processor that no task of theirs is for": (
+        {"instances": {"patched": {"kind": "managed", "instance_types": ["m7g.large"]}}},
+        {},
+        "patched: ManagedInstances.instance_types: got 'm7g.large'; processors of the architecture X86_64",
+    ),
+    "more processors than any of its instances has": (
+        {"instances": {"patched": {"kind": "managed", "cpus": [2, 2], "memory": [4096, 65536]}}},
+        {**PATCHED, "size": {"cpu": 16384, "memory": 32768}},
+        "query-service.size.cpu: got 16384; 'patched' has instances of 2 vCPU at the most (its `cpus`)",
+    ),
+    "all the memory that its largest instance has": (
+        {"instances": {"patched": {"kind": "managed", "memory": [4096, 8192]}}},
+        {**PATCHED, "size": {"cpu": 1024, "memory": 8192}},
+        "query-service.size.memory: got 8192; 'patched' has instances of 8192 MiB at the most (its `memory`), some of",
     ),
     "a name that ECS keeps": ({"instances": {"fargate-like": {"maximum": 2}}}, {}, "got 'fargate-like'; small letters"),
     "a name too long": (
@@ -166,6 +187,11 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {**BRIDGE, "host_port": 80, "desired_count": 3},
         "host_port: got 80, which is once on an instance; 'general' has 4 of them at the most, and a rollout has 6",
     ),
+    "requests that are shifted between the ports of instances": (
+        {"instances": GENERAL},
+        {**BRIDGE, "deployment": "canary"},
+        "query-service.network_mode: got 'bridge' with deployment 'canary'; 'awsvpc', since requests are shifted",
+    ),
     "a placement that ECS has not": (
         {"instances": GENERAL},
         {**BRIDGE, "placement": {"strategies": [{"kind": "binpack"}]}},
@@ -224,6 +250,31 @@ def test_one_host_port_of_two_services_is_refused_wherever_they_are(shop: Any, p
         load({**config, "drydock:workloads": sections}, known={"hello": ServiceSettings, "shop": Shop})
     told = f"workloads.shop.{path}.host_port: got 80; another one: workloads.hello has it on 'general' too"
     assert told in str(refused.value)
+
+
+class Listening(ServiceSettings):
+    """A service whose code says where it listens."""
+
+    listens_on: ClassVar[tuple[int, ...]] = (8080,)
+
+
+def on_host(**services: dict[str, Any]) -> str:
+    """Return what is told of services in mode `host`, each listening on one port."""
+    said = {name: {**BRIDGE, "network_mode": "host", **service} for name, service in services.items()}
+    with pytest.raises(SettingsError) as refused:
+        load(stack_file({"instances": GENERAL}, **said), known=dict.fromkeys(("hello", "query-service"), Listening))
+    return str(refused.value)
+
+
+def test_two_services_that_listen_on_one_port_of_their_host_are_refused() -> None:
+    """The second would wait for an instance of its own, and for ever once there are no more."""
+    told = "query-service.network_mode: got 'host', by which it has port 8080; another one: workloads.hello has it on"
+    assert told in on_host(hello={}, query_service={})
+
+
+def test_a_service_on_its_hosts_port_is_once_on_an_instance() -> None:
+    told = on_host(hello={"desired_count": 3})
+    assert "hello.network_mode: got 'host', by which it has port 8080, which is once on an instance; 'general'" in told
 
 
 def test_one_host_port_on_other_instances_is_no_clash() -> None:

@@ -25,7 +25,7 @@ MAKERS = {
     _workload: ("Repository", "Service", "Task"),
 }
 CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/1a2b"
-ADOPTED = {
+ADOPTED: dict[str, Any] = {
     "vpc_id": "vpc-0a1b2c3d",
     "cidr": "10.1.0.0/16",
     "zones": ["b", "c"],
@@ -33,6 +33,7 @@ ADOPTED = {
     "app_subnet_ids": ["subnet-2a1b2c3d", "subnet-3a1b2c3d"],
     "data_subnet_ids": ["subnet-4a1b2c3d", "subnet-5a1b2c3d"],
     "endpoint_ids": {"execute-api": "vpce-0a1b2c3d"},
+    "nat_addresses": {"b": "203.0.113.7"},
 }
 # Nothing is as it would be anyway; what cannot be said beside the rest is in NOT_SAID.
 STACK: dict[str, Any] = {

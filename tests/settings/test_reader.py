@@ -79,6 +79,12 @@ def test_an_editor_finds_nothing_wrong_with_them_either(stack: str) -> None:
     jsonschema.validate(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()), schema)
 
 
+def test_an_empty_section_is_no_way_to_take_a_workload_out() -> None:
+    """It is what a forgotten or commented line leaves; `up` would destroy what was there."""
+    told = complaint(changed("drydock:workloads/hello", None))
+    assert "drydock:workloads.hello: got None; a section with keys of its own" in told
+
+
 def test_the_schema_in_the_repository_is_current() -> None:
     """`make schema` writes it; a setting that is not in it would be underlined as wrong."""
     known = {name: workload.settings_class() for name, workload in apps.discover().items()}
@@ -156,6 +162,7 @@ BAD = {
         {"open_to": [f"10.{number}.0.0/16" for number in range(31)], "domain": DOMAIN},
         "got 31 blocks; 30 or fewer: each takes a rule for each of 2 port(s)",
     ),
+    "an internal balancer open to NAT": ("drydock:internal_load_balancer/open_to", ["nat"], "got 'nat'; 'vpc'"),
     "a domain that is a URL": (
         "drydock:internal_load_balancer/domain",
         DOMAIN | {"name": "https://shop.example.com"},

@@ -73,12 +73,32 @@ def test_no_image_of_the_services_is_told_once() -> None:
 
 def test_no_service_at_all_is_no_shop_window() -> None:
     (line,) = complaint({**RIGHT, "services": {**BUILT, "each": {}}})
-    assert line.startswith(".services.each")
+    assert line == ".services.each: got {}; 1 or more of them"
 
 
 def test_the_public_load_balancer_is_needed() -> None:
     assert complaint(RIGHT, public_load_balancer=None) == [
         " is behind the public load balancer; add `public_load_balancer: {open_to: [0.0.0.0/0]}`"
+    ]
+
+
+@pytest.mark.parametrize("opened", [["0.0.0.0/0"], ["198.51.100.0/24", "nat"]])
+def test_web_asks_the_services_where_it_is_let_in(opened: list[str]) -> None:
+    assert read(RIGHT, public_load_balancer={"open_to": opened})
+
+
+@pytest.mark.parametrize(("opened", "told"), [([], "nobody"), (["198.51.100.0/24"], "198.51.100.0/24")])
+def test_a_load_balancer_that_shuts_web_out_is_refused(opened: list[str], told: str) -> None:
+    """The page would be there, without a word of any service."""
+    (line,) = complaint(RIGHT, public_load_balancer={"open_to": opened})
+    assert line.startswith(".web: asks the services through the public load balancer, by NAT")
+    assert line.endswith(f"open to {told}; add `nat` to its open_to")
+
+
+def test_a_network_without_nat_shuts_web_in() -> None:
+    network = {"nat": "none", "interface_endpoints": ["ecr.api", "ecr.dkr", "logs", "execute-api"]}
+    assert complaint(RIGHT, network=network) == [
+        ".web: asks the services through the public load balancer, by NAT; say `network: {nat: single}`"
     ]
 
 
@@ -90,6 +110,66 @@ def test_what_a_service_needs_of_the_stack_is_told_by_its_path() -> None:
         ".web.capacity",
         ".services.each.user.capacity",
     ]
+
+
+@pytest.mark.parametrize("opened", [[443], [443, 80]])
+def test_a_page_that_shares_its_instances_ways_out_needs_the_load_balancers_port(opened: list[int]) -> None:
+    """Over HTTP, which the instances' own security group does not let out."""
+    web = {**BUILT, "capacity": [{"provider": "general"}], "network_mode": "bridge"}
+    stack: dict[str, Any] = {
+        "public_load_balancer": {"open_to": ["0.0.0.0/0"]},
+        "cluster": {"instances": {"general": {"maximum": 9, "open_ports": opened}}},
+    }
+    if 80 in opened:
+        assert read({**RIGHT, "web": web}, **stack)
+        return
+    (line,) = complaint({**RIGHT, "web": web}, **stack)
+    assert line.startswith(".web.network_mode: got 'bridge', in which it calls what its instances may; add 80 to the")
+
+
+def test_services_in_host_mode_all_have_one_port() -> None:
+    """Each listens on 8080 of its instance."""
+    host = {"capacity": [{"provider": "general"}], "network_mode": "host"}
+    section = {"web": BUILT, "services": {**BUILT, "each": {"user": host, "blog": host}}}
+    (line,) = complaint(section, cluster={"instances": {"general": {"maximum": 9}}})
+    assert line.startswith(".services.each.")
+    assert "got 'host', by which it has port 8080; another one: " in line
+
+
+ARM: dict[str, Any] = {"arm": {"maximum": 9, "architecture": "ARM64", "instance_types": ["t4g.small"]}}
+ON_ARM: dict[str, Any] = {"capacity": [{"provider": "arm"}]}
+
+
+def test_services_on_two_kinds_of_processor_are_refused() -> None:
+    """Their one image is for one, and would not start on the other."""
+    each = {"user": ON_ARM, "blog": {}}
+    (line,) = complaint({"web": BUILT, "services": {**BUILT, "each": each}}, cluster={"instances": ARM})
+    assert line == (
+        ".services.each: got blog (X86_64), user (ARM64); processors of one architecture, since all services run one "
+        "image"
+    )
+
+
+def test_an_image_of_the_pipelines_does_not_run_on_arm() -> None:
+    """It is built for x86 alone; the task would be placed, and end at once."""
+    pinned = {"image": {"digest": "sha256:" + "a" * 64}}
+    section = {"web": {**pinned, **ON_ARM}, "services": {**pinned, "each": {"user": ON_ARM, "blog": ON_ARM}}}
+    lines = complaint(section, cluster={"instances": ARM})
+    assert [line.partition(": got one of")[0] for line in lines] == [".services.image.digest", ".web.image.digest"]
+    assert "images the pipeline builds for X86_64, on ARM64; `image: {build: true}`, the `repository`" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        BUILT,
+        {"image": {"digest": "sha256:" + "a" * 64, "repository": f"{PROD['drydock:image_registry']}/arm/services"}},
+    ],
+    ids=["built", "another's"],
+)
+def test_services_may_be_on_arm_with_an_image_that_is_for_it(image: dict[str, Any]) -> None:
+    section = {"web": BUILT, "services": {**image, "each": {"user": ON_ARM, "blog": ON_ARM}}}
+    assert read(section, cluster={"instances": ARM})
 
 
 def test_the_order_of_services_says_nothing() -> None:

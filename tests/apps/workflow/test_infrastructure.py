@@ -183,7 +183,9 @@ def test_the_gateway_is_behind_the_internal_load_balancer(stack: str) -> None:
     rule = whole.one(":ListenerRule", "workflow-gateway").inputs
     assert rule["conditions"] == [{"pathPattern": {"values": ["/workflow", "/workflow/*"]}}]
     group = whole.one(":TargetGroup", "workflow-gateway").inputs
-    assert (group["protocol"], group["port"], group["healthCheck"]["path"]) == ("HTTP", 8080, "/health")
+    assert (group["protocol"], group["healthCheck"]["path"]) == ("HTTP", "/health")
+    (entrance,) = service(stack, "gateway")["loadBalancers"]
+    assert (entrance["containerName"], entrance["containerPort"]) == ("api-gateway", 8080)
     assert "protocolVersion" not in group
 
 

@@ -79,6 +79,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"gateway": {"rollout": {"minimum_healthy_percent": 100, "maximum_percent": 100}}},
         "gateway: Rollout.minimum_healthy_percent: got 100; of 2 task(s) 2 must stay and 2 may run",
     ),
+    "agents between whose versions requests are shifted": (
+        {"agent": {"deployment": "canary"}},
+        "agent.deployment: got 'canary'; 'rolling' without alarms: no load balancer has agents whose requests could",
+    ),
     "a port of one's own": ({"agent": {"port": 50052}}, "agent.port: no such setting"),
     "no time for an answer": ({"gateway": {"request_timeout": 0}}, "gateway.request_timeout: got 0; 1 or more"),
     "more time than the load balancer gives": (
@@ -166,6 +170,27 @@ def test_a_bad_setting_is_named_with_what_would_do(said: dict[str, Any], told: s
     """Each would otherwise fail in AWS half-way, or be found by nobody."""
     (line,) = complaint(said)
     assert told in line
+
+
+def test_what_only_code_knows_of_a_part_is_told_of_its_settings_at_once() -> None:
+    """The components would say the same one run at a time, of arguments that no stack file has."""
+    bridge = {**BUILT, "capacity": [{"provider": "general"}], "network_mode": "bridge"}
+    config = {
+        **copy.deepcopy(PROD),
+        "drydock:cluster": {"instances": {"general": {"maximum": 9}}},
+        "drydock:workloads": {"workflow": {"agent": {**bridge, "deployment": {"alarms": True}}, "gateway": bridge}},
+    }
+    with pytest.raises(SettingsError) as refused:
+        load(config, known={"workflow": Settings})
+    _, *lines = str(refused.value).splitlines()
+    assert [line.strip().removeprefix("drydock:workloads.workflow.") for line in lines] == [
+        (
+            "agent.deployment: got 'rolling'; 'rolling' without alarms: no load balancer has agents whose requests "
+            "could be shifted or watched"
+        ),
+        "agent.network_mode: got 'bridge'; 'awsvpc': its tasks are found by their addresses",
+        "gateway.network_mode: got 'bridge'; 'awsvpc': its tasks are let in to the agents by their own security group",
+    ]
 
 
 def test_ten_errors_are_told_at_once() -> None:
