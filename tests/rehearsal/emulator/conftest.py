@@ -1,4 +1,4 @@
-"""Two emulators for the whole session: one as the rehearsal runs it, and one without the corrections."""
+"""Emulators as the rehearsal runs them and without the corrections, for the session; with containers, for a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from rehearsal import keeper
 from rehearsal.emulator import Emulator, launch
+from tests.rehearsal.containers.conftest import Site, _open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,3 +27,15 @@ def corrected() -> Iterator[Emulator]:
 def plain() -> Iterator[Emulator]:
     with keeper.keep() as run:
         yield launch(run, account=ACCOUNT, region=REGION, correct=False)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with _open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Site]:
+    with _open(correct=False) as opened:
+        yield opened

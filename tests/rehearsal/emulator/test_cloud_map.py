@@ -12,23 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.containers import execution
-from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site, _open
+from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Site]:
-    with _open(correct=False) as opened:
-        yield opened
 
 
 class Registry(NamedTuple):
@@ -100,15 +88,15 @@ def addresses(site: Site, where: Registry) -> set[str]:
     return {each["Attributes"]["AWS_INSTANCE_IPV4"] for each in found(site, where, HealthStatus="HEALTHY")}
 
 
-def test_a_running_task_is_registered_under_its_id_with_what_ecs_tells(site: Site, plain: Site) -> None:
+def test_a_running_task_is_registered_under_its_id_with_what_ecs_tells(site: Site, bare: Site) -> None:
     """Whoever asks Cloud Map would find nobody, and AWS would be the first to show whether it works."""
-    nowhere = registry(plain)
-    serve(plain, nowhere)
+    nowhere = registry(bare)
+    serve(bare, nowhere)
     where = registry(site)
     name = serve(site, where)
     until(lambda: bool(found(site, where)))
-    until(lambda: bool(plain.containers.present()) and plain.containers.present()[0].well)
-    assert found(plain, nowhere) == []
+    until(lambda: bool(bare.containers.present()) and bare.containers.present()[0].well)
+    assert found(bare, nowhere) == []
     (instance,) = found(site, where)
     (container,) = [each for each in site.containers.present() if each.task_arn.endswith(instance["InstanceId"])]
     assert instance["HealthStatus"] == "HEALTHY"
@@ -163,10 +151,10 @@ def test_a_registry_that_takes_no_health_has_every_task_that_runs(site: Site, tm
     until(lambda: len(addresses(site, where)) == 1)
 
 
-def test_where_none_is_healthy_all_are_found(site: Site, plain: Site) -> None:
+def test_where_none_is_healthy_all_are_found(site: Site, bare: Site) -> None:
     """The default of DiscoverInstances; the emulator finds the unhealthy too, and under the default's name nobody."""
     asked: dict[Site, list[list[str]]] = {}
-    for each in (site, plain):
+    for each in (site, bare):
         where, cloud_map = registry(each), each.aws.client("servicediscovery")
         answers = asked.setdefault(each, [])
         for name, status in (("ill", "UNHEALTHY"), ("well", "HEALTHY")):
@@ -175,7 +163,7 @@ def test_where_none_is_healthy_all_are_found(site: Site, plain: Site) -> None:
             for default in ({}, {"HealthStatus": "HEALTHY_OR_ELSE_ALL"}):
                 answers.append([one["InstanceId"] for one in found(each, where, **default)])
     assert asked[site] == [["ill"], ["ill"], ["well"], ["well"]]
-    assert asked[plain] == [["ill"], [], ["ill", "well"], []]
+    assert asked[bare] == [["ill"], [], ["ill", "well"], []]
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def plain() -> Iterator[Site]:
     with _open("container_instances.place_on_instances", "container_instances.lead_to_host_ports") as opened:
         yield opened

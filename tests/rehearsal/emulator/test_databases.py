@@ -6,24 +6,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.rehearsal.containers.conftest import Site, _open
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Site]:
-    with _open(correct=False) as opened:
-        yield opened
+    from tests.rehearsal.containers.conftest import Site
 
 
 def state(site: Site) -> str:
@@ -49,6 +33,6 @@ def test_a_database_is_there_though_no_image_is_started_for_it(site: Site) -> No
     assert state(site) == "available"
 
 
-def test_without_the_correction_it_hangs_on_an_image_that_nobody_has(plain: Site) -> None:
+def test_without_the_correction_it_hangs_on_an_image_that_nobody_has(bare: Site) -> None:
     """The endpoint that runs tasks is asked for PostgreSQL's, and knows the workloads' alone."""
-    assert state(plain) != "available"
+    assert state(bare) != "available"

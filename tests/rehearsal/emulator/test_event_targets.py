@@ -11,26 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rehearsal.firing import FiringError, fire
-from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site, _open
+from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SCHEDULER = "scheduler.amazonaws.com"
 GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"
 EVENTS = {"Service": "events.amazonaws.com"}
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Site]:
-    with _open(correct=False) as opened:
-        yield opened
 
 
 def sh(script: str) -> dict[str, Any]:
@@ -97,13 +85,13 @@ def until(holds: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
-def test_a_failed_run_reaches_the_topic_of_the_programs_own_rule(site: Site, plain: Site) -> None:
+def test_a_failed_run_reaches_the_topic_of_the_programs_own_rule(site: Site, bare: Site) -> None:
     """The alarm of a failed run would be proved by its pattern's text alone."""
-    definition = plain.define(sh("exit 3"))
-    arn, queue = topic(plain)
-    rule(plain, arn, failures(definition["family"]))
-    ran(plain, definition)
-    assert messages(plain, queue, seconds=0.5) == []
+    definition = bare.define(sh("exit 3"))
+    arn, queue = topic(bare)
+    rule(bare, arn, failures(definition["family"]))
+    ran(bare, definition)
+    assert messages(bare, queue, seconds=0.5) == []
 
     definition = site.define(sh("exit 3"))
     arn, queue = topic(site, admitting({"Principal": EVENTS, "Action": "sns:Publish", "Resource": "*"}))
@@ -123,11 +111,11 @@ def ran(site: Site, definition: dict[str, Any]) -> None:
     assert site.task(task, until="STOPPED")["lastStatus"] == "STOPPED"
 
 
-def test_a_message_may_tell_of_each_container(site: Site, plain: Site) -> None:
+def test_a_message_may_tell_of_each_container(site: Site, bare: Site) -> None:
     """Which container failed, and with which code, is in a list of the event."""
     paths = {"names": "$.detail.containers[*].name", "first": "$.detail.containers[0].code", "none": "$.detail.no[0]"}
     said: list[str] = []
-    for each in (plain, site):
+    for each in (bare, site):
         arn, queue = topic(each, admitting({"Principal": EVENTS, "Action": "sns:Publish", "Resource": "*"}))
         made = name("rule")
         events = each.aws.client("events")
@@ -150,12 +138,12 @@ def test_a_message_may_tell_of_each_container(site: Site, plain: Site) -> None:
 )
 def test_a_message_that_quotes_an_event_into_broken_json_is_not_delivered(
     site: Site,
-    plain: Site,
+    bare: Site,
     template: str,
     heard: bool,  # noqa: FBT001 - a case of the test
 ) -> None:
     """EventBridge escapes nothing; an alarm that breaks at a quote would ring here alone."""
-    for each in (plain, site):
+    for each in (bare, site):
         arn, queue = topic(each, admitting({"Principal": EVENTS, "Action": "sns:Publish", "Resource": "*"}))
         made = name("rule")
         events = each.aws.client("events")
@@ -165,8 +153,8 @@ def test_a_message_that_quotes_an_event_into_broken_json_is_not_delivered(
         events.put_events(
             Entries=[{"Source": made, "DetailType": "ended", "Detail": json.dumps({"why": 'exec: "pythn": no file'})}]
         )
-        came = messages(each, queue, seconds=5 if each is plain or heard else 0.5)
-        assert bool(came) is (each is plain or heard)
+        came = messages(each, queue, seconds=5 if each is bare or heard else 0.5)
+        assert bool(came) is (each is bare or heard)
     refused = [each for each in site.aws.denials() if each.resource == arn]
     assert [each.action for each in refused] == ([] if heard else ["sns:Publish"])
     assert all("is no JSON" in each.reason for each in refused)
@@ -179,7 +167,7 @@ def test_a_message_that_quotes_an_event_into_broken_json_is_not_delivered(
 )
 def test_a_field_of_a_list_is_missing_only_where_no_element_has_it(
     site: Site,
-    plain: Site,
+    bare: Site,
     containers: str,
     absent: bool,  # noqa: FBT001 - a case of the test
 ) -> None:
@@ -193,7 +181,7 @@ def test_a_field_of_a_list_is_missing_only_where_no_element_has_it(
         each.aws.client("events").test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))[
             "Result"
         ]
-        for each in (plain, site)
+        for each in (bare, site)
     ]
     assert answers == [True, absent]
 
@@ -285,7 +273,7 @@ def executions(site: Site, arn: str) -> list[dict[str, Any]]:
     return site.aws.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
 
 
-def test_a_schedule_that_is_due_fires_by_itself_under_its_role(site: Site, plain: Site) -> None:
+def test_a_schedule_that_is_due_fires_by_itself_under_its_role(site: Site, bare: Site) -> None:
     """The one real firing: all others are made at once, by the same code."""
     soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
     arn = machine(site)

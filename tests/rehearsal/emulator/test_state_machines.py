@@ -10,28 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site, _open
+from tests.rehearsal.containers.conftest import ACCOUNT, REGION, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rehearsal.containers import Container
 
 STATES = "states.amazonaws.com"
 FAMILY = "com.amazonaws.ecs.task-definition-family"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForECSTaskRule"
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Site]:
-    with _open(correct=False) as opened:
-        yield opened
 
 
 def sh(script: str, **more: Any) -> dict[str, Any]:
@@ -130,10 +116,13 @@ def denied(site: Site, role: str) -> list[tuple[str, str]]:
     return [(each.action, each.resource) for each in site.aws.denials() if each.role == name]
 
 
-def test_a_task_that_ends_with_0_is_what_its_state_gives(site: Site, plain: Site) -> None:
+def test_a_task_that_ends_with_0_is_what_its_state_gives(site: Site, bare: Site) -> None:
     """A state machine reads the task's exit code from there; the emulator's own answer has it elsewhere."""
-    definition = plain.define(sh("exit 0"))
-    without = executed(plain, machine(plain, plain.role(service=STATES), run(plain, definition["taskDefinitionArn"])))
+    definition = bare.define(sh("exit 0"))
+    without = executed(
+        bare,
+        machine(bare, bare.role(service=STATES), run(bare, definition["taskDefinitionArn"])),
+    )
     assert "tasks" in json.loads(without["output"])
 
     definition = site.define(sh("exit 0"))
@@ -145,10 +134,13 @@ def test_a_task_that_ends_with_0_is_what_its_state_gives(site: Site, plain: Site
     assert task["TaskDefinitionArn"] == definition["taskDefinitionArn"]
 
 
-def test_a_task_that_ends_otherwise_fails_its_state(site: Site, plain: Site) -> None:
+def test_a_task_that_ends_otherwise_fails_its_state(site: Site, bare: Site) -> None:
     """A failed run would pass for a success: neither retries nor an alarm could be rehearsed."""
-    definition = plain.define(sh("exit 3"))
-    without = executed(plain, machine(plain, plain.role(service=STATES), run(plain, definition["taskDefinitionArn"])))
+    definition = bare.define(sh("exit 3"))
+    without = executed(
+        bare,
+        machine(bare, bare.role(service=STATES), run(bare, definition["taskDefinitionArn"])),
+    )
     assert without["status"] == "SUCCEEDED"
 
     definition = site.define(sh("exit 3"))
@@ -171,14 +163,14 @@ def test_a_container_that_is_not_essential_may_end_as_it_likes(site: Site) -> No
     assert found["status"] == "SUCCEEDED", found
 
 
-def test_a_task_that_takes_too_long_is_stopped(site: Site, plain: Site) -> None:
+def test_a_task_that_takes_too_long_is_stopped(site: Site, bare: Site) -> None:
     """Else it would run on behind the back of whoever gave its lock to another."""
-    definition = plain.define(sh("exec sleep 30"))
-    role = plain.role(service=STATES)
-    state = run(plain, definition["taskDefinitionArn"], TimeoutSeconds=1)
-    without = executed(plain, machine(plain, role, state))
+    definition = bare.define(sh("exec sleep 30"))
+    role = bare.role(service=STATES)
+    state = run(bare, definition["taskDefinitionArn"], TimeoutSeconds=1)
+    without = executed(bare, machine(bare, role, state))
     assert without["error"] == "States.Timeout"
-    assert [each.status for each in containers(plain, definition)] == ["running"]
+    assert [each.status for each in containers(bare, definition)] == ["running"]
 
     definition = site.define(sh("exec sleep 31"))
     state = run(site, definition["taskDefinitionArn"], TimeoutSeconds="{% 1.5 + 1.5 %}")  # busy machines too
@@ -206,10 +198,10 @@ def test_an_execution_that_is_stopped_stops_its_task_and_stays_stopped(site: Sit
     assert ended(site, execution)["status"] == "ABORTED"
 
 
-def test_a_table_is_written_under_the_role(site: Site, plain: Site) -> None:
+def test_a_table_is_written_under_the_role(site: Site, bare: Site) -> None:
     """The role's policy would be proved by an account alone."""
-    name = table(plain)
-    assert executed(plain, machine(plain, plain.role(service=STATES), put(name, id="1")))["status"] == "SUCCEEDED"
+    name = table(bare)
+    assert executed(bare, machine(bare, bare.role(service=STATES), put(name, id="1")))["status"] == "SUCCEEDED"
 
     name, other = table(site), table(site)
     role = site.role(("dynamodb:PutItem", table_arn(name)), service=STATES)

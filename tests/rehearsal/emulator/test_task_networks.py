@@ -6,24 +6,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.rehearsal.containers.conftest import Site, _open
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with _open() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Site]:
-    with _open(correct=False) as opened:
-        yield opened
+    from tests.rehearsal.containers.conftest import Site
 
 
 def ran(site: Site, mode: str) -> tuple[str, list[str]]:
@@ -54,11 +38,11 @@ def ran(site: Site, mode: str) -> tuple[str, list[str]]:
     return task["stoppedReason"], lines
 
 
-def test_a_task_in_bridge_mode_runs(plain: Site) -> None:
+def test_a_task_in_bridge_mode_runs(bare: Site) -> None:
     """Nothing is corrected there; what publishes ports is asked for, and passed over."""
-    assert ran(plain, "bridge")[1] == ["here"]
+    assert ran(bare, "bridge")[1] == ["here"]
 
 
-def test_a_task_in_host_mode_runs(site: Site, plain: Site) -> None:
-    assert ran(plain, "host")[1] == [], "the emulator has learnt it: the correction is needless"
+def test_a_task_in_host_mode_runs(site: Site, bare: Site) -> None:
+    assert ran(bare, "host")[1] == [], "the emulator has learnt it: the correction is needless"
     assert ran(site, "host") == ("Essential container in task exited", ["here"])
