@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Generic, Literal
 from typing_extensions import TypeVar
 
 from apps._workload import Outputs, Workload
-from components.alarms import Alarms, AlarmsArgs
 from components.container import Container
 from components.service import TargetHealth
 from settings import ServiceSettings
@@ -69,16 +68,7 @@ class WebWorkload(Workload[S], Generic[S]):
         task = self.task(self.name, settings, [container], grants=grants)
         route = entrance.route(path=path or (f"/{self.name}", f"/{self.name}/*"))
         service = self.service(self.name, settings, task, entrance=route, target_health=TargetHealth(path=health_path))
-        Alarms(
-            self.name,
-            AlarmsArgs(
-                cluster_name=on.cluster.cluster_name,
-                service_name=service.service_name,
-                actions=[on.alerts.arn],
-                sleep=service.sleep,
-            ),
-            self.child(),
-        )
+        self.watch(self.name, service)
         return {
             "url": entrance.url,
             "service_name": service.service_name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, get_args
 
 from pulumi import Input
 
+from components.alarms import Alarms, AlarmsArgs
 from components.approval import command
 from components.base import Component
 from components.errors import InvalidArgsError
@@ -192,6 +193,19 @@ class Workload(Component, Generic[S]):
         )
         on.confirm(service, task)
         return service
+
+    def watch(self, name: str, service: Service) -> None:
+        """Tell the stack's topic when *service* is short of CPU, memory or tasks, but for the hours that it sleeps."""
+        Alarms(
+            name,
+            AlarmsArgs(
+                cluster_name=self.on.cluster.cluster_name,
+                service_name=service.service_name,
+                actions=[self.on.alerts.arn],
+                sleep=service.sleep,
+            ),
+            self.child(),
+        )
 
     def approval(self, service: Service) -> Outputs:
         """Return the command that lets a deployment of *service* go on, to be handed out; nothing where none waits."""

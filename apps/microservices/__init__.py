@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from apps._workload import Outputs, Workload
-from components.alarms import Alarms, AlarmsArgs
 from components.bucket import Bucket, BucketArgs
 from components.container import Container, HealthCheck
 from components.service import TargetHealth
@@ -229,16 +228,7 @@ class Microservices(Workload[Settings]):
             target_health=TargetHealth(path="/health"),
             open_ports=open_ports,
         )
-        Alarms(
-            full,
-            AlarmsArgs(
-                cluster_name=on.cluster.cluster_name,
-                service_name=service.service_name,
-                actions=[on.alerts.arn],
-                sleep=service.sleep,
-            ),
-            self.child(),
-        )
+        self.watch(full, service)
         return {
             f"{name}_service_name": service.service_name,
             f"{name}_log_group_name": task.log_group_name,
