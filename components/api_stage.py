@@ -17,7 +17,7 @@ from components.errors import InvalidArgsError, of, within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi import Input, Output
+    from pulumi import Output
 
     from components.api_gateway_logging import ApiGatewayLogging
     from components.base import Owner
@@ -96,28 +96,43 @@ def group_of(name: str) -> str:
     return naming.fixed(f"{ACCESS_LOGS}{name}", naming.LOG_GROUP)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """A deployment, and how it is opened."""
+class Opening(Protocol):
+    """How a stage is opened, as an API of either kind is told."""
 
-    api_id: Input[str]
-    """The API's id."""
-    deployment_id: Input[str]
-    """What the stage answers with."""
-    stage: str
-    """The stage's name."""
-    logged: Mapping[str, str]
-    """Fields of an access log's line → API Gateway's variables."""
-    logs: Logs
-    """How long the lines are kept."""
-    logging: ApiGatewayLogging | None
-    """What the stage waits for, where this stack makes it."""
-    tracing: bool
-    """Whether requests are sampled for X-Ray."""
+    @property
+    def stage(self) -> str:
+        """The stage's name."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """How long the access log's lines are kept."""
+        ...
+
+    @property
+    def logging(self) -> ApiGatewayLogging | None:
+        """What the stage waits for, where this stack makes it."""
+        ...
+
+    @property
+    def tracing(self) -> bool:
+        """Whether requests are sampled for X-Ray."""
+        ...
 
 
-def open_stage(owner: Owner, name: str, opening: Opening) -> aws.apigateway.Stage:
-    """Make the stage of the API *name* and its access log, one JSON line a request, as children of *owner*."""
+def open_stage(
+    owner: Owner,
+    name: str,
+    opening: Opening,
+    *,
+    api_id: Output[str],
+    deployment_id: Output[str],
+    logged: Mapping[str, str],
+) -> aws.apigateway.Stage:
+    """Make the stage of the API *name* that answers with that deployment, and its access log, as children of *owner*.
+
+    The log has one JSON line a request, of the fields *logged*, each with API Gateway's variable.
+    """
     group = aws.cloudwatch.LogGroup(
         name,
         name=group_of(name),
@@ -127,12 +142,12 @@ def open_stage(owner: Owner, name: str, opening: Opening) -> aws.apigateway.Stag
     )
     return aws.apigateway.Stage(
         name,
-        rest_api=opening.api_id,
-        deployment=opening.deployment_id,
+        rest_api=api_id,
+        deployment=deployment_id,
         stage_name=opening.stage,
         access_log_settings={
             "destination_arn": group.arn,
-            "format": json.dumps(dict(opening.logged), separators=(",", ":")),
+            "format": json.dumps(dict(logged), separators=(",", ":")),
         },
         xray_tracing_enabled=opening.tracing,
         tags=owner.tags,

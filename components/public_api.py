@@ -239,19 +239,7 @@ class PublicApi(Component):
         )
 
     def _open(self, name: str, args: PublicApiArgs, deployment: aws.apigateway.Deployment) -> aws.apigateway.Stage:
-        stage = api_stage.open_stage(
-            self,
-            name,
-            api_stage.Opening(
-                api_id=self.api_id,
-                deployment_id=deployment.id,
-                stage=args.stage,
-                logged=_LOGGED,
-                logs=args.logs,
-                logging=args.logging,
-                tracing=args.tracing,
-            ),
-        )
+        stage = api_stage.open_stage(self, name, args, api_id=self.api_id, deployment_id=deployment.id, logged=_LOGGED)
         api_stage.throttle(self, name, stage, self.api_id, args.throttle)
         for route, held_to in _throttled(args):
             api_stage.throttle(self, f"{name}-{route[0]}-{route[1]}", stage, self.api_id, held_to, route=route)

@@ -137,19 +137,7 @@ class RestApi(Part):
             # What is deployed is the API as it stands: all of its routes, and the policy that a private one must have.
             opts=self.child(ResourceOptions(depends_on=[policy, *self._answer(name, args)])),
         )
-        stage = api_stage.open_stage(
-            self,
-            name,
-            api_stage.Opening(
-                api_id=self.api_id,
-                deployment_id=deployment.id,
-                stage=args.stage,
-                logged=_LOGGED,
-                logs=args.logs,
-                logging=args.logging,
-                tracing=args.tracing,
-            ),
-        )
+        stage = api_stage.open_stage(self, name, args, api_id=self.api_id, deployment_id=deployment.id, logged=_LOGGED)
         api_stage.throttle(self, name, stage, self.api_id, args)
         self.invoke_url = stage.invoke_url
 
