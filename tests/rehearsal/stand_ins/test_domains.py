@@ -13,11 +13,13 @@ from rehearsal.client import Client, domains
 from rehearsal.graph import Registered
 from rehearsal.monitor import Refused
 from rehearsal.script import Request
-from rehearsal.stand_ins import StandIns
 from rehearsal.tree import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rehearsal.emulator import Emulator
+    from rehearsal.stand_ins import StandIns
 
 assert aws.__name__, "the types below are known once the package is imported"
 PROGRAM = Path(__file__).parent / "domain"
@@ -25,17 +27,8 @@ ZONE = "Z0123456789ABCDEFGHIJ"
 
 
 @pytest.fixture(scope="module")
-def deployed(emulator: Emulator) -> program.Result:
-    maker = StandIns(
-        emulator.client,
-        account=emulator.account,
-        region=emulator.region,
-        project_dir=PROGRAM,
-        gateway=emulator.endpoint,
-    )
-    result = program.run(PROGRAM, "dev", preview=False, maker=maker)
-    assert result.error is None, result.error
-    return result
+def deployed(deploy: Callable[..., program.Result]) -> program.Result:
+    return deploy(PROGRAM)
 
 
 def ask(emulator: Emulator, deployed: program.Result, expect: dict[str, Any], **said: Any) -> requests.Asked:

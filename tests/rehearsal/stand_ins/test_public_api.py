@@ -13,10 +13,11 @@ from rehearsal import program, requests
 from rehearsal.client import Client, domains
 from rehearsal.requests import EntranceError
 from rehearsal.script import Request, Script
-from rehearsal.stand_ins import StandIns
 from rehearsal.tree import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rehearsal.emulator import Emulator
 
 PROGRAM = Path(__file__).parent / "public_api"
@@ -25,17 +26,8 @@ LOGIN = {"method": "POST", "path": "/api/client/auth/login", "json": {"email": "
 
 
 @pytest.fixture(scope="module")
-def deployed(emulator: Emulator) -> program.Result:
-    maker = StandIns(
-        emulator.client,
-        account=emulator.account,
-        region=emulator.region,
-        project_dir=PROGRAM,
-        gateway=emulator.endpoint,
-    )
-    result = program.run(PROGRAM, "dev", preview=False, maker=maker)
-    assert result.error is None, result.error
-    return result
+def deployed(deploy: Callable[..., program.Result]) -> program.Result:
+    return deploy(PROGRAM)
 
 
 def request(**said: Any) -> Request:

@@ -7,27 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rehearsal import program
-from rehearsal.stand_ins import StandIns
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehearsal import program
     from rehearsal.emulator import Emulator
 
 PROGRAM = Path(__file__).parent / "shifted"
 
 
 @pytest.fixture(scope="module")
-def services(emulator: Emulator) -> dict[str, dict[str, Any]]:
+def services(emulator: Emulator, deploy: Callable[..., program.Result]) -> dict[str, dict[str, Any]]:
     """Make the program's services in the emulator; return what ECS knows of each, by its task's family."""
-    maker = StandIns(
-        emulator.client,
-        account=emulator.account,
-        region=emulator.region,
-        project_dir=PROGRAM,
-        gateway=emulator.endpoint,
-    )
-    result = program.run(PROGRAM, "dev", preview=False, maker=maker)
-    assert result.error is None, result.error
+    result = deploy(PROGRAM)
     made = [each for each in result.graph if each.type == "aws:ecs/service:Service"]
     ecs = emulator.client("ecs")
     return {

@@ -14,6 +14,8 @@ from rehearsal.autoname import Names
 from rehearsal.stand_ins import SERVICES, TABLE, Preview, StandIns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rehearsal.emulator import Emulator
     from rehearsal.graph import Registered
 
@@ -40,17 +42,8 @@ VALIDATED = {
 
 
 @pytest.fixture(scope="module")
-def made(emulator: Emulator) -> program.Result:
-    stand_ins = StandIns(
-        emulator.client,
-        account=emulator.account,
-        region=emulator.region,
-        project_dir=PROGRAM,
-        gateway=emulator.endpoint,
-    )
-    result = program.run(PROGRAM, "dev", preview=False, maker=stand_ins, names=Names(1))
-    assert result.error is None, result.error
-    return result
+def made(deploy: Callable[..., program.Result]) -> program.Result:
+    return deploy(PROGRAM, Names(1))
 
 
 def of(result: program.Result, token: str, name: str = "") -> Registered:
