@@ -11,15 +11,13 @@ from rehearsal.killing import Killing
 from rehearsal.services import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from rehearsal.containers import Container, Containers
-    from rehearsal.emulator import Emulator
+    from rehearsal.containers import Container
     from rehearsal.graph import Answer, Registered
-    from rehearsal.progress import Progress
-    from rehearsal.result import Asked, Result, Streamed
-    from rehearsal.script import Request, Script
-    from rehearsal.tree import Tree
+    from rehearsal.result import Asked, Streamed
+    from rehearsal.script import Request
+    from rehearsal.subject import Subject
 
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
@@ -31,28 +29,16 @@ _LOGS_FOLLOW: Final = 0.2
 class Asking:
     """What is asked of one deployed stack."""
 
-    def __init__(
-        self,
-        tree: Tree,
-        scripts: Mapping[str, Script],
-        *,
-        emulator: Emulator,
-        containers: Containers,
-        make: Callable[[Registered], Answer],
-        result: Result,
-        progress: Progress,
-    ) -> None:
-        """Ask the workloads of *tree* that have *scripts*; *make* puts back what an outage takes away."""
-        self._tree, self._scripts = tree, scripts
-        self._emulator, self._containers, self._make = emulator, containers, make
-        self._result, self._progress = result, progress
+    def __init__(self, subject: Subject, make: Callable[[Registered], Answer]) -> None:
+        """Ask the workloads of *subject* that have scripts; *make* puts back what an outage takes away."""
+        self._on, self._make = subject, make
         self._silent: dict[tuple[str, str], Asked] = {}
         """Workload and entrance → the request that got no answer there in time."""
 
     def seed(self) -> None:
         """Put every script's items into the workloads' tables."""
-        for workload, script in self._scripts.items():
-            requests.seed(self._emulator, workload, self._tree.workloads[workload], script)
+        for workload, script in self._on.scripts.items():
+            requests.seed(self._on.emulator, workload, self._on.tree.workloads[workload], script)
 
     def ask(self) -> None:
         """Send every script's requests, in their order.
@@ -61,34 +47,38 @@ class Asking:
             EntranceError: a script names an output that is not there or no URL; nothing is sent then.
 
         """
-        for workload, script in self._scripts.items():
-            requests.check_names(workload, self._tree.workloads[workload], script)
-        with Client(self._emulator.endpoint, domains(self._tree)) as client:
-            for workload, script in self._scripts.items():
+        for workload, script in self._on.scripts.items():
+            requests.check_names(workload, self._on.tree.workloads[workload], script)
+        with Client(self._on.emulator.endpoint, domains(self._on.tree)) as client:
+            for workload, script in self._on.scripts.items():
                 for request in script.requests:
                     self._record(*self._answer(client, workload, request))
 
     def stream(self) -> None:
         """Open every script's streams, in their order, and have killed who is to be killed meanwhile."""
-        client = Client(self._emulator.endpoint, domains(self._tree))
-        for workload, script in self._scripts.items():
+        client = Client(self._on.emulator.endpoint, domains(self._on.tree))
+        for workload, script in self._on.scripts.items():
             for said in script.streams:
-                url = requests.output_of(workload, self._tree.workloads[workload], said.entrance)
+                url = requests.output_of(workload, self._on.tree.workloads[workload], said.entrance)
                 own = self._containers_of(workload)
                 before = {each.id: len(each.lines) for each in own}
                 killing = said.kill and Killing(
-                    self._tree, workload, said.kill, emulator=self._emulator, containers=self._containers
+                    self._on.tree,
+                    workload,
+                    said.kill,
+                    emulator=self._on.emulator,
+                    containers=self._on.containers,
                 )
                 for each in streams.run(client, workload, url, said, killing):
                     self._record_streams(each, [line for one in own for line in quoted([*one.lines][before[one.id] :])])
 
     def _record_streams(self, streamed: Streamed, said: list[str]) -> None:
-        self._result.streams.append(streamed)
+        self._on.result.streams.append(streamed)
         if not streamed.ok:
             head = f"{streamed.workload}: {streamed.method} {streamed.path} ({streamed.name}):"
-            self._result.fail("\n  ".join([head, *streamed.problems, *said]))
+            self._on.result.fail("\n  ".join([head, *streamed.problems, *said]))
         done = f"{streamed.complete} of {streamed.times} streams"
-        self._progress.note(f"{'ok' if streamed.ok else 'FAILED'}  {done}  {streamed.method} {streamed.path}")
+        self._on.progress.note(f"{'ok' if streamed.ok else 'FAILED'}  {done}  {streamed.method} {streamed.path}")
 
     def _answer(self, client: Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
         """Return what came of *request*, and what the workload's containers wrote meanwhile if it failed."""
@@ -98,9 +88,9 @@ class Asking:
             return requests.asked(workload, request, [why]), []
         own = self._containers_of(workload)
         before = {each.id: len(each.lines) for each in own}
-        outputs = self._tree.workloads[workload]
-        sent = requests.with_key(self._emulator, workload, outputs, request)
-        with requests.outage(request.outage, self._tree, workload, self._emulator, self._make):
+        outputs = self._on.tree.workloads[workload]
+        sent = requests.with_key(self._on.emulator, workload, outputs, request)
+        with requests.outage(request.outage, self._on.tree, workload, self._on.emulator, self._make):
             asked = requests.ask(client, workload, outputs, sent)
         if asked.ok:
             return asked, []
@@ -110,13 +100,13 @@ class Asking:
         return asked, [line for each in own for line in quoted(list(each.lines)[before[each.id] :])]
 
     def _record(self, asked: Asked, said: list[str]) -> None:
-        self._result.requests.append(asked)
+        self._on.result.requests.append(asked)
         if not asked.ok:
             told = [f"{asked.workload}: {asked.method} {asked.path} ({asked.name}):", *asked.problems, *said]
-            self._result.fail("\n  ".join(told))
-        self._progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {asked.method} {asked.path}")
+            self._on.result.fail("\n  ".join(told))
+        self._on.progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {asked.method} {asked.path}")
 
     def _containers_of(self, workload: str) -> list[Container]:
-        definitions = self._tree.of(_TASK_DEFINITION)
-        families = {each.inputs["family"] for each in definitions if self._tree.workload_of(each) == workload}
-        return [each for each in self._containers.all() if each.labels[_FAMILY] in families]
+        definitions = self._on.tree.of(_TASK_DEFINITION)
+        families = {each.inputs["family"] for each in definitions if self._on.tree.workload_of(each) == workload}
+        return [each for each in self._on.containers.all() if each.labels[_FAMILY] in families]

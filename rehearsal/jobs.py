@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rehearsal.containers import Containers
-    from rehearsal.emulator import Emulator
-    from rehearsal.progress import Progress
-    from rehearsal.result import Ran, Result
+    from rehearsal.result import Ran
     from rehearsal.script import Script
     from rehearsal.script_jobs import Job
+    from rehearsal.subject import Subject
     from rehearsal.tree import Tree
 
 _SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
@@ -62,47 +60,36 @@ def check_names(workload: str, tree: Tree, script: Script) -> None:
 class Jobs:
     """The jobs of one deployed stack."""
 
-    def __init__(
-        self,
-        tree: Tree,
-        scripts: Mapping[str, Script],
-        *,
-        emulator: Emulator,
-        containers: Containers,
-        result: Result,
-        progress: Progress,
-    ) -> None:
-        """Run what the *scripts* of the workloads of *tree* say."""
-        self._tree, self._scripts = tree, scripts
-        self._emulator, self._containers = emulator, containers
-        self._result, self._progress = result, progress
+    def __init__(self, subject: Subject) -> None:
+        """Run what the scripts of the workloads of *subject* say."""
+        self._on = subject
 
     def run(self) -> None:
         """Run them all: those of a workload in their order, the workloads side by side."""
-        mine = [workload for workload, script in self._scripts.items() if script.jobs]
+        mine = [workload for workload, script in self._on.scripts.items() if script.jobs]
         with ThreadPoolExecutor(max(len(mine), 1)) as beside:
             list(beside.map(self._run_workload, mine))
 
     def _run_workload(self, workload: str) -> None:
         lacks: Sequence[str] = ()
-        for job in self._scripts[workload].jobs:
+        for job in self._on.scripts[workload].jobs:
             if lacks:
                 self._leave(workload, job, f"not started: {'; '.join(lacks)}")
                 continue
             since, before = time.time(), self._failures(workload)
-            outside = self._scripts[workload].outside
+            outside = self._on.scripts[workload].outside
             modes = {outside[name].origin: mode for each in job.all() for name, mode in each.with_.items()}
             try:
-                with self._containers.outside.in_modes(modes):
+                with self._on.containers.outside.in_modes(modes):
                     self._run(workload, job)
             except OutsideError as error:
-                self._result.fail(f"{workload}: the job {job.name!r}: {error}")
+                self._on.result.fail(f"{workload}: the job {job.name!r}: {error}")
             if self._failures(workload) > before:
                 # The others would most likely run into the same, each for its whole time.
                 lacks = self.refused(workload, since)
 
     def _failures(self, workload: str) -> int:
-        return sum(not each.ok for each in self._result.jobs if each.workload == workload)
+        return sum(not each.ok for each in self._on.result.jobs if each.workload == workload)
 
     def _leave(self, workload: str, job: Job, why: str) -> None:
         with contextlib.ExitStack() as open_ears:
@@ -139,16 +126,16 @@ class Jobs:
         if job.schedule:
             (named,) = [
                 each
-                for each in self._tree.of(_SCHEDULE)
-                if each.name == job.schedule and self._tree.workload_of(each) == workload
+                for each in self._on.tree.of(_SCHEDULE)
+                if each.name == job.schedule and self._on.tree.workload_of(each) == workload
             ]
             group, _, name = named.id.rpartition("/")
-            found = self._emulator.client("scheduler").get_schedule(GroupName=group or "default", Name=name)
-            arn = fire(self._emulator, found)
+            found = self._on.emulator.client("scheduler").get_schedule(GroupName=group or "default", Name=name)
+            arn = fire(self._on.emulator, found)
         else:
-            command = str(output_of(workload, self._tree.workloads[workload], job, str(job.run)))
-            arn = _started(typed.do(self._emulator, command), command)
-        return Started(self._emulator, self._containers, arn)
+            command = str(output_of(workload, self._on.tree.workloads[workload], job, str(job.run)))
+            arn = _started(typed.do(self._on.emulator, command), command)
+        return Started(self._on.emulator, self._on.containers, arn)
 
     def refused(self, workload: str, since: float, *, settled: bool = False) -> Sequence[str]:
         """Return what the roles of *workload* were refused *since* then (seconds since the epoch), each thing once.
@@ -156,21 +143,23 @@ class Jobs:
         If *settled*, only what was refused a moment ago at the latest.
         """
         until = time.time() - (_SETTLED if settled else 0)
-        denials = [each for each in self._emulator.denials() if since <= each.time <= until]
-        return [str(each) for each in roles.lacks(self._tree, denials, of=workload)]
+        denials = [each for each in self._on.emulator.denials() if since <= each.time <= until]
+        return [str(each) for each in roles.lacks(self._on.tree, denials, of=workload)]
 
     def ear(self, workload: str, job: Job) -> contextlib.AbstractContextManager[Ear] | None:
         """Return what listens to the topic that is to tell of *job*, if one is."""
         told = job.expect.told
         if not told:
             return None
-        return listening(self._emulator, str(output_of(workload, self._tree.workloads[workload], job, told.topic)))
+        return listening(
+            self._on.emulator, str(output_of(workload, self._on.tree.workloads[workload], job, told.topic))
+        )
 
     def folder_of(self, workload: str, file: str) -> Path | None:
         """Return where the *file* of a container of *workload* is on this machine."""
-        definitions = self._tree.of(_TASK_DEFINITION)
-        families = {each.inputs["family"] for each in definitions if self._tree.workload_of(each) == workload}
-        for container in reversed(self._containers.all()):
+        definitions = self._on.tree.of(_TASK_DEFINITION)
+        families = {each.inputs["family"] for each in definitions if self._on.tree.workload_of(each) == workload}
+        for container in reversed(self._on.containers.all()):
             if container.labels[_FAMILY] in families:
                 for path, folder in container.mounts.items():
                     if PurePosixPath(file).is_relative_to(path):
@@ -179,12 +168,12 @@ class Jobs:
 
     def record(self, ran: Ran, said: Sequence[str]) -> None:
         """Record what came of a job, and what its containers *said* if it is not what was expected."""
-        self._result.jobs.append(ran)
+        self._on.result.jobs.append(ran)
         if not ran.ok:
             told = [f"{ran.workload}: the job {ran.name!r} ({ran.started}):", *ran.problems, *said]
-            self._result.fail("\n  ".join(told))
+            self._on.result.fail("\n  ".join(told))
         code = f" with {ran.exit_code}" if ran.exit_code else ""
-        self._progress.note(f"{'ok' if ran.ok else 'FAILED'}  {ran.outcome}{code}  {ran.started}  ({ran.name})")
+        self._on.progress.note(f"{'ok' if ran.ok else 'FAILED'}  {ran.outcome}{code}  {ran.started}  ({ran.name})")
 
 
 def _started(answer: Mapping[str, Any], command: str) -> str:

@@ -12,17 +12,12 @@ from rehearsal.containers import prove_secrets
 from rehearsal.replacing import Replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from rehearsal.containers import Containers
     from rehearsal.deployment import Deployment
-    from rehearsal.emulator import Emulator
     from rehearsal.graph import Registered
-    from rehearsal.progress import Progress
-    from rehearsal.result import Result
-    from rehearsal.script import Script
     from rehearsal.script_replacements import Replacement
-    from rehearsal.tree import Tree
+    from rehearsal.subject import Subject
 
 _WELL_AGAIN_WITHIN: Final = 20.0
 """Seconds, at the end, for a service that was well once; a task that died a moment ago is replaced within two."""
@@ -32,21 +27,9 @@ _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 class Proving:
     """The proof of one deployment; what comes of it is in its *result*."""
 
-    def __init__(
-        self,
-        tree: Tree,
-        scripts: Mapping[str, Script],
-        *,
-        emulator: Emulator,
-        containers: Containers,
-        deployment: Deployment,
-        result: Result,
-        progress: Progress,
-    ) -> None:
-        """Prove the workloads of *tree*, each by its script if it has one."""
-        self._tree, self._scripts = tree, scripts
-        self._emulator, self._containers, self._deployment = emulator, containers, deployment
-        self._result, self._progress = result, progress
+    def __init__(self, subject: Subject, deployment: Deployment) -> None:
+        """Prove the workloads of *subject*, each by its script if it has one, and then by new versions."""
+        self._on, self._deployment = subject, deployment
         self._well_since: dict[str, float] = {}
         self._given_up: set[str] = set()
 
@@ -55,18 +38,18 @@ class Proving:
 
         def on_well(service: Registered) -> None:
             self._well_since[service.outputs["name"]] = time.time()
-            self._progress.note(f"service {service.name} is well")
+            self._on.progress.note(f"service {service.name} is well")
 
-        with self._progress.phase("services", "waiting for the services"):
+        with self._on.progress.phase("services", "waiting for the services"):
             wrong = services.wait(
-                self._emulator,
-                self._containers,
-                self._tree.of(services.SERVICE),
+                self._on.emulator,
+                self._on.containers,
+                self._on.tree.of(services.SERVICE),
                 on_well=on_well,
                 hopeless=hopeless,
             )
         for each in wrong:
-            self._result.fail(each)
+            self._on.result.fail(each)
         return not wrong
 
     def prove(self) -> None:
@@ -80,103 +63,94 @@ class Proving:
         self._look_again()
 
     def _ask(self) -> None:
-        asking = Asking(
-            self._tree,
-            self._scripts,
-            emulator=self._emulator,
-            containers=self._containers,
-            make=self._deployment.stand_ins.make,
-            result=self._result,
-            progress=self._progress,
-        )
-        with self._progress.phase("seed", "seeding tables"):
+        asking = Asking(self._on, self._deployment.stand_ins.make)
+        with self._on.progress.phase("seed", "seeding tables"):
             asking.seed()
-        with self._progress.phase("requests", "sending requests"):
+        with self._on.progress.phase("requests", "sending requests"):
             asking.ask()
-        if any(each.streams for each in self._scripts.values()):
-            with self._progress.phase("streams", "opening streams"):
+        if any(each.streams for each in self._on.scripts.values()):
+            with self._on.progress.phase("streams", "opening streams"):
                 asking.stream()
         self._forbid()
 
     def _forbid(self) -> None:
-        for workload, script in self._scripts.items():
+        for workload, script in self._on.scripts.items():
             for said in script.forbidden:
-                refused = forbidden.prove(self._tree, workload, said, self._emulator)
-                self._result.forbidden.append(refused)
+                refused = forbidden.prove(self._on.tree, workload, said, self._on.emulator)
+                self._on.result.forbidden.append(refused)
                 if not refused.ok:
-                    self._result.fail("\n  ".join([f"{workload}: {said.call} ({said.name}):", *refused.problems]))
-                self._progress.note(f"{'ok' if refused.ok else 'FAILED'}  {said.call} refused to {said.service}")
+                    self._on.result.fail("\n  ".join([f"{workload}: {said.call} ({said.name}):", *refused.problems]))
+                self._on.progress.note(f"{'ok' if refused.ok else 'FAILED'}  {said.call} refused to {said.service}")
 
     def _run_jobs(self) -> None:
-        if not any(each.jobs for each in self._scripts.values()):
+        if not any(each.jobs for each in self._on.scripts.values()):
             return
-        with self._progress.phase("jobs", "running jobs"):
-            jobs.Jobs(
-                self._tree,
-                self._scripts,
-                emulator=self._emulator,
-                containers=self._containers,
-                result=self._result,
-                progress=self._progress,
-            ).run()
+        with self._on.progress.phase("jobs", "running jobs"):
+            jobs.Jobs(self._on).run()
 
     def _replace(self) -> None:
-        for workload, script in self._scripts.items():
+        for workload, script in self._on.scripts.items():
             for said in script.replacements:
-                with self._progress.phase("replacements", f"replacing {said.service}"):
+                with self._on.progress.phase("replacements", f"replacing {said.service}"):
                     self._replace_one(workload, said)
 
     def _replace_one(self, workload: str, said: Replacement) -> None:
-        replacing = Replacing(workload, said, tree=self._tree, emulator=self._emulator, containers=self._containers)
+        replacing = Replacing(
+            workload,
+            said,
+            tree=self._on.tree,
+            emulator=self._on.emulator,
+            containers=self._on.containers,
+        )
         self._deployment.replace(workload, said, replacing.repository())
-        before = set(self._containers.all())
+        before = set(self._on.containers.all())
         replaced = replacing.run(self._deployment.run)
         if replaced.outcome != "completed":
             # What the new version did is in its outcome, whether that was expected or not.
-            self._given_up |= {each.id for each in self._containers.all() if each not in before}
-        self._result.replacements.append(replaced)
+            self._given_up |= {each.id for each in self._on.containers.all() if each not in before}
+        self._on.result.replacements.append(replaced)
         if not replaced.ok:
-            self._result.fail("\n  ".join([f"{workload}: {said.service} ({said.name}):", *replaced.problems]))
+            self._on.result.fail("\n  ".join([f"{workload}: {said.service} ({said.name}):", *replaced.problems]))
         done = f"{replaced.outcome}, {replaced.requests} requests"
-        self._progress.note(f"{'ok' if replaced.ok else 'FAILED'}  {said.service}: {done}")
+        self._on.progress.note(f"{'ok' if replaced.ok else 'FAILED'}  {said.service}: {done}")
 
     def _tell_what_was_not_asked(self) -> None:
-        self._result.warnings += [
+        self._on.result.warnings += [
             f"nothing was asked of {workload}: it has no {self._deployment.script_of(workload)}"
-            for workload in self._tree.workloads
-            if workload not in self._scripts
+            for workload in self._on.tree.workloads
+            if workload not in self._on.scripts
         ]
-        self._result.warnings += roles.idle(
-            self._tree,
-            {workload: set(followed.exercised()) for workload, followed in self._scripts.items()},
+        self._on.result.warnings += roles.idle(
+            self._on.tree,
+            {workload: set(followed.exercised()) for workload, followed in self._on.scripts.items()},
         )
 
     def _prove_secrets(self) -> None:
-        with self._progress.phase("secrets", "reading secrets as the execution roles"):
-            ecs = self._emulator.client("ecs")
-            for each in self._tree.of(_TASK_DEFINITION):
+        with self._on.progress.phase("secrets", "reading secrets as the execution roles"):
+            ecs = self._on.emulator.client("ecs")
+            for each in self._on.tree.of(_TASK_DEFINITION):
                 found = ecs.describe_task_definition(taskDefinition=each.outputs["arn"])["taskDefinition"]
-                for refusal in prove_secrets(self._emulator, found):
-                    self._result.fail(f"task {each.name!r}, {refusal}")
+                for refusal in prove_secrets(self._on.emulator, found):
+                    self._on.result.fail(f"task {each.name!r}, {refusal}")
 
     def _check_logs(self) -> None:
-        for each in self._containers.all():
+        for each in self._on.containers.all():
             if each.log_stream and each.log_stream.error:
-                self._result.fail(
+                self._on.result.fail(
                     f"container {each.name!r}: its lines did not reach its log group: {each.log_stream.error}"
                 )
 
     def _look_again(self) -> None:
         """Fail for what has died since the services were well, replaced or not, and for services that no more are."""
-        with self._progress.phase("services", "looking at the services again"):
+        with self._on.progress.phase("services", "looking at the services again"):
             wrong = services.wait(
-                self._emulator,
-                self._containers,
-                self._tree.of(services.SERVICE),
+                self._on.emulator,
+                self._on.containers,
+                self._on.tree.of(services.SERVICE),
                 within=_WELL_AGAIN_WITHIN,
                 # What scripts ended is on the list too, and long forgiven.
                 forgiven=math.inf,
             )
-        died = services.died(self._emulator, self._containers, self._well_since)
+        died = services.died(self._on.emulator, self._on.containers, self._well_since)
         for told in [*(told for id_, told in died.items() if id_ not in self._given_up), *wrong]:
-            self._result.fail(told)
+            self._on.result.fail(told)

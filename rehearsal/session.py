@@ -41,6 +41,7 @@ from rehearsal.outside import OutsideError
 from rehearsal.proving import Proving
 from rehearsal.result import Resource, Result, Verdict, refusals, shown
 from rehearsal.stand_ins import Preview, StandIns
+from rehearsal.subject import Subject
 from rehearsal.tree import Tree
 
 if TYPE_CHECKING:
@@ -175,15 +176,15 @@ class Session:
                 self._balancers.open(tree)
                 agents = self._closing.enter_context(EcsAgents(tree, emulator))
                 self.origins.domains = client.domains(tree)
-                proving = Proving(
-                    tree,
-                    self.scripts,
+                subject = Subject(
+                    tree=tree,
+                    scripts=self.scripts,
                     emulator=emulator,
                     containers=containers,
-                    deployment=deployment,
                     result=self.result,
                     progress=self._progress,
                 )
+                proving = Proving(subject, deployment)
                 with ThreadPoolExecutor(1) as beside:
                     judging = beside.submit(self._judge, judges, deployed, "policies")
                     well = proving.wait(lambda: bool(agents.faults))

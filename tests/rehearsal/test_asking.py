@@ -16,6 +16,7 @@ from rehearsal.progress import Progress
 from rehearsal.result import Result, Streamed
 from rehearsal.script import Request, Script
 from rehearsal.script_streams import Streams
+from rehearsal.subject import Subject
 from rehearsal.tree import Tree
 
 OUTPUTS = {"front_url": "http://front", "back_url": "http://back"}
@@ -48,15 +49,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, *sent: Request, late: str = "", says:
 
     monkeypatch.setattr(requests, "ask", ask)
     result = Result(stack="dev")
-    following: Any = asking.Asking(
-        Tree([SHOP, DEFINITION], {"workloads": {"shop": OUTPUTS}}),
-        {"shop": Script(requests=sent)},
+    subject = Subject(
+        tree=Tree([SHOP, DEFINITION], {"workloads": {"shop": OUTPUTS}}),
+        scripts={"shop": Script(requests=sent)},
         emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
         containers=SimpleNamespace(all=lambda: [container]),  # type: ignore[arg-type]
-        make=lambda _: Answer(id=""),
         result=result,
         progress=Progress(Console(file=io.StringIO())),
     )
+    following: Any = asking.Asking(subject, lambda _: Answer(id=""))
     following.ask()
     return result, really
 
@@ -108,15 +109,15 @@ def test_failed_streams_are_an_error_with_what_was_said_meanwhile(monkeypatch: p
 
     monkeypatch.setattr(streams, "run", run)
     result = Result(stack="dev")
-    following: Any = asking.Asking(
-        Tree([SHOP, DEFINITION], {"workloads": {"shop": OUTPUTS}}),
-        {"shop": Script(streams=(said,))},
+    subject = Subject(
+        tree=Tree([SHOP, DEFINITION], {"workloads": {"shop": OUTPUTS}}),
+        scripts={"shop": Script(streams=(said,))},
         emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
         containers=SimpleNamespace(all=lambda: [container]),  # type: ignore[arg-type]
-        make=lambda _: Answer(id=""),
         result=result,
         progress=Progress(Console(file=io.StringIO())),
     )
+    following: Any = asking.Asking(subject, lambda _: Answer(id=""))
     following.stream()
     assert [each.complete for each in result.streams] == [2]
     assert result.errors == ["shop: POST /talk (all whole):\n  one failed\n  | out of memory"]

@@ -21,6 +21,7 @@ from rehearsal.progress import Progress
 from rehearsal.proving import Proving
 from rehearsal.result import Result
 from rehearsal.script_streams import Kill
+from rehearsal.subject import Subject
 from rehearsal.tree import Tree
 from tests.rehearsal.containers.conftest import Site, _open
 
@@ -66,15 +67,15 @@ class Proved:
         )
         self.tree = Tree([talk, blog], {"workloads": {"talk": {}}})
         self.result, progress = Result(stack="dev"), Progress(Console(file=io.StringIO()))
-        self.proving = Proving(
-            self.tree,
-            {},
+        subject = Subject(
+            tree=self.tree,
+            scripts={},
             emulator=site.aws,
             containers=site.containers,
-            deployment=mock.Mock(),
             result=self.result,
             progress=progress,
         )
+        self.proving = Proving(subject, mock.Mock())
         assert self.proving.wait(lambda: False)
 
     def prove(self, **then: Any) -> list[str]:
