@@ -13,15 +13,11 @@ from rehearsal.services import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.containers import Container
     from rehearsal.graph import Answer, Registered
     from rehearsal.result import Asked, Streamed
     from rehearsal.script import Request
     from rehearsal.subject import Subject
 
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
-_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-"""The label that ECS gives a container."""
 _LOGS_FOLLOW: Final = 0.2
 """Seconds after an answer within which a workload has written what it has to say of it."""
 
@@ -60,7 +56,7 @@ class Asking:
         for workload, script in self._on.scripts.items():
             for said in script.streams:
                 url = requests.output_of(workload, self._on.tree.workloads[workload], said.entrance)
-                own = self._containers_of(workload)
+                own = self._on.containers_of(workload)
                 before = {each.id: len(each.lines) for each in own}
                 killing = said.kill and Killing(
                     self._on.tree,
@@ -86,7 +82,7 @@ class Asking:
             # Else each of them waits as long, and a hanging handler holds the rehearsal for minutes.
             why = f"not sent: {silent.method} {silent.path} ({silent.name}) had no answer in time through this entrance"
             return requests.asked(workload, request, [why]), []
-        own = self._containers_of(workload)
+        own = self._on.containers_of(workload)
         before = {each.id: len(each.lines) for each in own}
         outputs = self._on.tree.workloads[workload]
         sent = requests.with_key(self._on.emulator, workload, outputs, request)
@@ -105,8 +101,3 @@ class Asking:
             told = [f"{asked.workload}: {asked.method} {asked.path} ({asked.name}):", *asked.problems, *said]
             self._on.result.fail("\n  ".join(told))
         self._on.progress.note(f"{'ok' if asked.ok else 'FAILED'}  {asked.status}  {asked.method} {asked.path}")
-
-    def _containers_of(self, workload: str) -> list[Container]:
-        definitions = self._on.tree.of(_TASK_DEFINITION)
-        families = {each.inputs["family"] for each in definitions if self._on.tree.workload_of(each) == workload}
-        return [each for each in self._on.containers.all() if each.labels[_FAMILY] in families]

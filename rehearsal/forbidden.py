@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.containers import execution
 from rehearsal.requests import output_of
 from rehearsal.result import Refused
-from rehearsal.services import SERVICE
+from rehearsal.services import SERVICE, TASK_DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rehearsal.script_forbidden import Forbidden
     from rehearsal.tree import Tree
 
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _OUTPUT: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -87,14 +86,14 @@ def _asked(tree: Tree, workload: str, said: Forbidden, service: str, emulator: E
 
 
 def _service(tree: Tree, workload: str, name: str) -> Registered:
-    own = {each.name: each for each in tree.of(SERVICE) if tree.workload_of(each) == workload}
+    own = {each.name: each for each in tree.own(workload, SERVICE)}
     if name not in own:
         raise ForbiddenError(f"{workload}: `forbidden` names the service {name!r}; it has {', '.join(own) or 'none'}")
     return own[name]
 
 
 def _task_role(tree: Tree, service: Registered) -> str:
-    definitions = {each.outputs["arn"]: each for each in tree.of(_TASK_DEFINITION)}
+    definitions = {each.outputs["arn"]: each for each in tree.of(TASK_DEFINITION)}
     return str(definitions[service.inputs["taskDefinition"]].inputs["taskRoleArn"])
 
 

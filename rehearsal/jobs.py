@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from rehearsal.tree import Tree
 
 _SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
-_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-
 
 _SETTLED: Final = 3.0
 """Seconds after a refusal within which what was refused ends by itself, if it does not try again."""
@@ -49,7 +46,7 @@ def check_names(workload: str, tree: Tree, script: Script) -> None:
         for name in (*([job.run] if job.run else []), *told):
             output_of(workload, outputs, job, name)
         if job.schedule:
-            known = [each.name for each in tree.of(_SCHEDULE) if tree.workload_of(each) == workload]
+            known = [each.name for each in tree.own(workload, _SCHEDULE)]
             if job.schedule not in known:
                 raise EntranceError(
                     f"{workload}: the job {job.name!r} names the schedule {job.schedule!r}; it has "
@@ -124,11 +121,7 @@ class Jobs:
 
         """
         if job.schedule:
-            (named,) = [
-                each
-                for each in self._on.tree.of(_SCHEDULE)
-                if each.name == job.schedule and self._on.tree.workload_of(each) == workload
-            ]
+            (named,) = [each for each in self._on.tree.own(workload, _SCHEDULE) if each.name == job.schedule]
             group, _, name = named.id.rpartition("/")
             found = self._on.emulator.client("scheduler").get_schedule(GroupName=group or "default", Name=name)
             arn = fire(self._on.emulator, found)
@@ -157,13 +150,10 @@ class Jobs:
 
     def folder_of(self, workload: str, file: str) -> Path | None:
         """Return where the *file* of a container of *workload* is on this machine."""
-        definitions = self._on.tree.of(_TASK_DEFINITION)
-        families = {each.inputs["family"] for each in definitions if self._on.tree.workload_of(each) == workload}
-        for container in reversed(self._on.containers.all()):
-            if container.labels[_FAMILY] in families:
-                for path, folder in container.mounts.items():
-                    if PurePosixPath(file).is_relative_to(path):
-                        return folder / PurePosixPath(file).relative_to(path)
+        for container in reversed(self._on.containers_of(workload)):
+            for path, folder in container.mounts.items():
+                if PurePosixPath(file).is_relative_to(path):
+                    return folder / PurePosixPath(file).relative_to(path)
         return None
 
     def record(self, ran: Ran, said: Sequence[str]) -> None:

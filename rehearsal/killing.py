@@ -95,7 +95,7 @@ class Killing:
 
 
 def _service(tree: Tree, workload: str, name: str) -> Registered:
-    own = {each.name: each for each in tree.of(services.SERVICE) if tree.workload_of(each) == workload}
+    own = {each.name: each for each in tree.own(workload, services.SERVICE)}
     if name not in own:
         raise KillError(
             f"{workload}: its script kills tasks of the service {name!r}; it has {', '.join(own) or 'none'}"

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _WELL_AGAIN_WITHIN: Final = 20.0
 """Seconds, at the end, for a service that was well once; a task that died a moment ago is replaced within two."""
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 
 class Proving:
@@ -128,7 +127,7 @@ class Proving:
     def _prove_secrets(self) -> None:
         with self._on.progress.phase("secrets", "reading secrets as the execution roles"):
             ecs = self._on.emulator.client("ecs")
-            for each in self._on.tree.of(_TASK_DEFINITION):
+            for each in self._on.tree.of(services.TASK_DEFINITION):
                 found = ecs.describe_task_definition(taskDefinition=each.outputs["arn"])["taskDefinition"]
                 for refusal in prove_secrets(self._on.emulator, found):
                     self._on.result.fail(f"task {each.name!r}, {refusal}")

@@ -13,6 +13,7 @@ import urllib3
 
 from rehearsal import requests, services
 from rehearsal.client import Client, domains
+from rehearsal.containers import FAMILY, REVISION
 from rehearsal.containers.images import repository_of
 from rehearsal.result import Replaced
 
@@ -34,8 +35,6 @@ _SETTLED_WITHIN: Final = 60.0
 _LOOKED_EVERY: Final = 0.05
 _KILLED: Final = 137
 """The exit code after SIGKILL."""
-_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-_REVISION: Final = "com.amazonaws.ecs.task-definition-version"
 _OUTCOMES: Final[Mapping[str, Outcome]] = {"SUCCESSFUL": "completed", "ROLLBACK_SUCCESSFUL": "rolled back"}
 
 
@@ -203,7 +202,7 @@ class Replacing:
 
     def _running(self) -> list[Container]:
         family = self._revision().partition(":")[0]
-        return [each for each in self._containers.all() if each.status == "running" and each.labels[_FAMILY] == family]
+        return [each for each in self._containers.all() if each.status == "running" and each.labels[FAMILY] == family]
 
     def _revision(self) -> str:
         """Return the task definition that the service runs, as ``family:revision``."""
@@ -220,11 +219,11 @@ class Replacing:
 
 
 def _revision_of(container: Container) -> str:
-    return f"{container.labels[_FAMILY]}:{container.labels[_REVISION]}"
+    return f"{container.labels[FAMILY]}:{container.labels[REVISION]}"
 
 
 def _service(tree: Tree, workload: str, said: Replacement) -> Registered:
-    own = {each.name: each for each in tree.of(services.SERVICE) if tree.workload_of(each) == workload}
+    own = {each.name: each for each in tree.own(workload, services.SERVICE)}
     if said.service not in own:
         raise ReplacementError(
             f"{workload}: the replacement {said.name!r} is of the service {said.service!r}; it has "

@@ -240,7 +240,7 @@ def outage(
     if kind != "private_api":
         yield
         return
-    stages = [stage for stage in tree.of(_STAGE) if tree.workload_of(stage) == workload]
+    stages = tree.own(workload, _STAGE)
     gateway = emulator.client("apigateway")
     for stage in stages:
         gateway.delete_stage(restApiId=stage.inputs["restApi"], stageName=stage.inputs["stageName"])

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from rehearsal.result import Lack
-from rehearsal.services import SERVICE
+from rehearsal.services import SERVICE, TASK_DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
-_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 
 
@@ -46,7 +45,7 @@ def idle(tree: Tree, exercised: Mapping[str, Collection[str]]) -> list[str]:
     *exercised* is what each workload's requests say they need. A workload that says nothing is not asked. What ECS Exec
     needs is left out where a service has it on: no request opens a session, and that Exec is unproved is said already.
     """
-    task_roles = {definition.inputs.get("taskRoleArn") for definition in tree.of(_TASK_DEFINITION)}
+    task_roles = {definition.inputs.get("taskRoleArn") for definition in tree.of(TASK_DEFINITION)}
     with_exec = _with_exec(tree)
     lines: list[str] = []
     for role in tree.of(ROLE):
@@ -78,7 +77,7 @@ def _with_exec(tree: Tree) -> set[Any]:
     running = {
         each.inputs.get("taskDefinition") for each in tree.of(SERVICE) if each.inputs.get("enableExecuteCommand")
     }
-    definitions = tree.of(_TASK_DEFINITION)
+    definitions = tree.of(TASK_DEFINITION)
     return {each.inputs.get("taskRoleArn") for each in definitions if each.outputs.get("arn") in running}
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rehearsal.graph import Registered
 
 SERVICE: Final = "aws:ecs/service:Service"
+TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 WITHIN: Final = 60.0
 """Seconds for all services together; a workload that needs longer to its first healthy answer is told here."""

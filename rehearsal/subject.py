@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rehearsal.containers import FAMILY
+from rehearsal.services import TASK_DEFINITION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rehearsal.containers import Containers
+    from rehearsal.containers import Container, Containers
     from rehearsal.emulator import Emulator
     from rehearsal.progress import Progress
     from rehearsal.result import Result
@@ -32,3 +35,8 @@ class Subject:
     """What each step adds to."""
     progress: Progress
     """What each step tells of as it goes."""
+
+    def containers_of(self, workload: str) -> list[Container]:
+        """Return the containers that there are and were of the tasks of *workload*, the oldest first."""
+        families = {each.inputs["family"] for each in self.tree.own(workload, TASK_DEFINITION)}
+        return [each for each in self.containers.all() if each.labels[FAMILY] in families]

@@ -23,6 +23,10 @@ class Tree:
         """Return the resources of the type *token*, in the order of registration."""
         return [resource for resource in self._resources.values() if resource.type == token]
 
+    def own(self, workload: str, token: str) -> list[Registered]:
+        """Return those of the type *token* that belong to *workload*."""
+        return [resource for resource in self.of(token) if self.workload_of(resource) == workload]
+
     def get(self, urn: str) -> Registered | None:
         """Return the resource at *urn*, unless that is the stack or a stranger."""
         return self._resources.get(urn)

@@ -61,8 +61,10 @@ NOT_ENFORCED: Final = (
 
 _TASK: Final = "com.amazonaws.ecs.task-arn"
 _CONTAINER: Final = "com.amazonaws.ecs.container-name"
-_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
-_REVISION: Final = "com.amazonaws.ecs.task-definition-version"
+FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
+"""The label by which ECS gives a container the family of its task definition."""
+REVISION: Final = "com.amazonaws.ecs.task-definition-version"
+"""Likewise, and its revision."""
 
 
 class Containers:
@@ -179,7 +181,7 @@ class Containers:
         words = command_of(folder, definition.get("entryPoint", []), command)
         if not words:
             raise ContainerError(
-                f"container {definition['name']!r} of {labels[_FAMILY]!r} has no command: state one in its task "
+                f"container {definition['name']!r} of {labels[FAMILY]!r} has no command: state one in its task "
                 f"definition, or as CMD in {folder / 'Dockerfile'}"
             )
         mounted = mounts.of_container(
@@ -273,7 +275,7 @@ class Containers:
             ) from error
 
     def _task_definition(self, labels: Mapping[str, str]) -> dict[str, Any]:
-        reference = f"{labels[_FAMILY]}:{labels[_REVISION]}"
+        reference = f"{labels[FAMILY]}:{labels[REVISION]}"
         if reference not in self._definitions:
             found = self.emulator.client("ecs").describe_task_definition(taskDefinition=reference)
             self._definitions[reference] = found["taskDefinition"]
