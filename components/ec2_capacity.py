@@ -162,8 +162,9 @@ class Ec2Capacity(Component):
         rules: list[Resource] = []
         for balancer in sorted(self.instances.balancers, key=lambda each: each.pulumi_resource_name):
             way, theirs = f"{name}-from-{balancer.pulumi_resource_name}", balancer.security_group_id
-            rules.append(security_group.let_in(self, way, self.security_group_id, DYNAMIC_PORTS, from_group=theirs))
-            rules.append(security_group.let_out(self, way, theirs, DYNAMIC_PORTS, to_group=self.security_group_id))
+            rules += security_group.open_way(
+                self, way, DYNAMIC_PORTS, from_group=theirs, to_group=self.security_group_id
+            )
         return rules
 
     def _template(

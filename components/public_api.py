@@ -182,10 +182,7 @@ class PublicApi(Component):
             opts=self.child(),
         ).id
         balancer, port = args.load_balancer.security_group_id, _PORT[args.load_balancer.tls]
-        ways = [
-            security_group.let_out(self, f"{name}-{port}", group, port, to_group=balancer),
-            security_group.let_in(self, f"{name}-{port}", balancer, port, from_group=group),
-        ]
+        ways = security_group.open_way(self, f"{name}-{port}", port, from_group=group, to_group=balancer)
         link = aws.apigatewayv2.VpcLink(
             name,
             security_group_ids=[group],

@@ -60,9 +60,18 @@ def _to_file_systems(owner: Owner, name: str, group: Input[str], tasks: Sequence
         if targets is not None and id(targets) not in opened:  # an id that is not known yet is its output
             opened.add(id(targets))
             way = f"{name}-to-{each.name}"
-            rules.append(let_out(owner, way, group, volume.NFS, to_group=targets))
-            rules.append(let_in(owner, way, targets, volume.NFS, from_group=group))
+            rules += open_way(owner, way, volume.NFS, from_group=group, to_group=targets)
     return rules
+
+
+def open_way(
+    owner: Owner, name: str, port: int | tuple[int, int], *, from_group: Input[str], to_group: Input[str]
+) -> list[Resource]:
+    """Make the two rules *name* by which *from_group* calls TCP *port* of *to_group*: out there, in here."""
+    return [
+        let_out(owner, name, from_group, port, to_group=to_group),
+        let_in(owner, name, to_group, port, from_group=from_group),
+    ]
 
 
 def let_out(

@@ -85,8 +85,7 @@ class AlbGrpc(Way):
         """Make the target group and the listener's rule, and open the way from the load balancer to the tasks."""
         name, balancer = f"{server.name}-grpc", self.route.load_balancer
         tasks, way = server.security_group_id, f"{server.name}-from-alb"
-        security_group.let_out(owner, way, balancer.security_group_id, server.port, to_group=tasks)
-        security_group.let_in(owner, way, tasks, server.port, from_group=balancer.security_group_id)
+        security_group.open_way(owner, way, server.port, from_group=balancer.security_group_id, to_group=tasks)
         target_group = aws.lb.TargetGroup(
             name,
             vpc_id=server.network.vpc_id,

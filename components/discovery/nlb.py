@@ -48,8 +48,7 @@ class Nlb(Way):
         """Make the load balancer, and open the way from it to the tasks."""
         made = network_load_balancer.create(owner, f"{server.name}-nlb", self._args(server))
         tasks, way = server.security_group_id, f"{server.name}-from-nlb"
-        security_group.let_out(owner, way, made.security_group_id, server.port, to_group=tasks)
-        security_group.let_in(owner, way, tasks, server.port, from_group=made.security_group_id)
+        security_group.open_way(owner, way, server.port, from_group=made.security_group_id, to_group=tasks)
         return Found(
             address={"HOST": made.resource.dns_name, "PORT": str(server.port)},
             ends=(End(name="nlb", port=server.port, security_group_id=made.security_group_id),),
