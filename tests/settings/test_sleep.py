@@ -65,7 +65,7 @@ def test_services_sleep_with_their_stack_and_one_may_stay_awake() -> None:
 
 def test_alarms_are_quiet_where_their_service_sleeps_and_nowhere_else() -> None:
     """A service that stays awake rings at night too."""
-    with mock.patch("apps._web.AlarmsArgs", wraps=AlarmsArgs) as alarms:
+    with mock.patch("apps._workload.AlarmsArgs", wraps=AlarmsArgs) as alarms:
         passed(STACK, {"web": service(sleeps=True), "till": service(sleeps=False)})
     assert [call.kwargs["sleep"] is None for call in alarms.call_args_list] == [False, True]
 
