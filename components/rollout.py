@@ -34,6 +34,10 @@ class Rollout:
                 of(self, "maximum_percent"), got=100, want="over 100, or zone_rebalancing off: it starts a task first"
             )
 
+    def together(self, count: int) -> int:
+        """Return how many tasks there are at the most while *count* are replaced."""
+        return math.floor(count * self.maximum_percent / 100)
+
     def check(self, count: int) -> None:
         """Refuse bounds under which none of *count* tasks could ever be replaced: ECS waits in silence there.
 
@@ -41,7 +45,7 @@ class Rollout:
         https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
         """
         keep = math.ceil(count * self.minimum_healthy_percent / 100)
-        allow = math.floor(count * self.maximum_percent / 100)
+        allow = self.together(count)
         if count and keep >= allow:
             raise InvalidArgsError(
                 of(self, "minimum_healthy_percent"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -132,7 +131,7 @@ def _check_room(args: ServiceArgs, machine: Ec2Capacity) -> None:
     if not ports or args.scheduling == "DAEMON":
         return
     count = args.scaling.maximum if args.scaling else args.desired_count
-    together = max(count, math.floor(count * args.rollout.maximum_percent / 100))
+    together = args.rollout.together(count)
     if together > machine.instances.maximum:
         raise InvalidArgsError(
             "Service.desired_count",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import TYPE_CHECKING
 
 from components.container import NetworkMode, check_host_port
@@ -70,7 +69,7 @@ def _too_many(service: ServiceSettings, machines: tuple[str, Ec2Settings]) -> It
     name, instances = machines
     ports = _host_ports(service)
     count = service.scaling.maximum if service.scaling else service.desired_count
-    together = max(count, math.floor(count * service.rollout.maximum_percent / 100))
+    together = service.rollout.value().together(count)
     if together <= instances.maximum:
         return
     for port, said in ports.items():
