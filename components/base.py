@@ -107,10 +107,7 @@ class Component(Owner, pulumi.ComponentResource):
         self._roles = [*roles] if gathers else None
         if gathers:
             # Sent at the loop's next turn: by then the program has made the parts.
-            said |= {
-                "policies": Output.from_input(self._soon(_policies)),
-                "trusts": Output.from_input(self._soon(_trusts)),
-            }
+            said |= {"policies": self._soon(_policies), "trusts": self._soon(_trusts)}
         elif roles:
             said |= {"policies": _policies(roles), "trusts": _trusts(roles)}
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
