@@ -24,6 +24,7 @@ from rehearsal.script_streams import Kill
 from rehearsal.subject import Subject
 from rehearsal.tree import Tree
 from tests.rehearsal.containers.conftest import Site, _open
+from tests.rehearsal.containers.rolled import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +95,13 @@ class Proved:
         container = self.container()
         holder = container._process
         assert holder
-        for child in Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split():
+        children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
+        # A container runs as soon as its holder does, which is a moment before the process that it holds.
+        until(children.read_text)
+        for child in children.read_text().split():
             os.kill(int(child), signal.SIGKILL)
         container.wait(10)
+        assert container.status == "exited"
         self.site.containers.stop_one(container)  # as ECS's agent clears up: it is not what ended it
 
 
