@@ -29,7 +29,7 @@ setup: .venv/.installed ## make .venv from the pins
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-rehearse: setup $(WEB)/node_modules/.installed ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
+rehearse: setup $(WEB)/node_modules/.installed $(EXPRESS)/node_modules/.installed ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
 	$(BIN)/python -m rehearsal up --stack $(STACK)
 
 preview: setup ## evaluate a stack with unknown ids and run the policy packs on it (STACK=prod)

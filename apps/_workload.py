@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from components.container import Container
     from components.discovery import Discovery
     from components.grants import Grant
+    from components.job import Job
     from components.routes import Route
 
 S = TypeVar("S", bound=WorkloadSettings)
@@ -153,7 +154,7 @@ class Workload(Component, Generic[S]):
             self.child(),
         )
 
-    def service(
+    def service(  # noqa: PLR0913 - each is one of a service's own
         self,
         name: str,
         said: ServiceSettings,
@@ -163,6 +164,7 @@ class Workload(Component, Generic[S]):
         target_health: TargetHealth | None = None,
         discovery: Discovery | None = None,
         calls: Sequence[Discovery] = (),
+        before: Sequence[Job] = (),
         open_ports: Sequence[int] = (443,),
     ) -> Service:
         """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs."""
@@ -180,6 +182,7 @@ class Workload(Component, Generic[S]):
                 target_health=target_health or TargetHealth(),
                 discovery=discovery,
                 calls=calls,
+                before=before,
                 open_ports=open_ports,
                 desired_count=said.desired_count,
                 scaling=said.scaling.value() if said.scaling else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -15,6 +14,8 @@ from components.capacity import check_strategy
 from components.errors import within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pulumi import ResourceHookArgs
 
     from components.adopted_network import AnyNetwork
@@ -86,8 +87,9 @@ class Job(Component):
 
     security_group_id: Output[str]
     """Its own: what another component opens its port to."""
-    needs: Sequence[Resource]
-    """What must be there before it runs."""
+    needs: list[Resource]
+    """What must be there before it runs. What opens its way to a database, say, is to be added before a service takes
+    it."""
 
     def __init__(self, name: str, args: JobArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.SECURITY_GROUP)
@@ -95,7 +97,7 @@ class Job(Component):
         self._name, self._runner, self._timeout = name, args.runner, args.timeout
 
         group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.run.task])
-        self.security_group_id, self.needs = group.id, group.ways_out
+        self.security_group_id, self.needs = group.id, [*group.ways_out]
         self._request = Output.from_input(
             documents.render(
                 args.run.request(

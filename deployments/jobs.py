@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import json
 import time
@@ -115,7 +114,6 @@ def _id(task: Mapping[str, Any]) -> str:
     return str(task["taskArn"]).rpartition("/")[2]
 
 
-@functools.cache
 def _client(service: str, region: str) -> Any:
     boto3: Any = importlib.import_module("boto3")
     return boto3.session.Session().client(service, region_name=region)

@@ -25,11 +25,11 @@ const SANE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const INFO = "/api/info";
 
 /**
- * Make the application of `parts`: `database`, `login`, `prescriptions`, `tokens`, `proxies` and `version`.
- * `state.draining` says that the task is stopping; `state.running` counts.
+ * Make the application of `parts`: `database`, `login`, `prescriptions`, `tokens`, `largestBody`, `proxies` and
+ * `version`. `state.draining` says that the task is stopping; `state.running` counts.
  */
 export function application(parts, state) {
-  const { database, login, prescriptions, tokens, proxies, version } = parts;
+  const { database, login, prescriptions, tokens, largestBody, proxies, version } = parts;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -44,8 +44,8 @@ export function application(parts, state) {
     const answers = await database.answers();
     response.status(state.draining ? 503 : 200).json({ status, version, database: answers ? "ok" : "unavailable" });
   });
-  // As much as an address and a password can have. What is compressed may become more than it was, and is refused.
-  const body = express.json({ limit: "8kb", inflate: false });
+  // What is compressed may become more than it was, and is refused.
+  const body = express.json({ limit: largestBody, inflate: false });
   serve(app, "POST", "/api/client/auth/login", body, async (request, response) => {
     if (!request.is("application/json")) throw new Refusal(415, "a body of application/json would do");
     response.json(await login.login(request.body, callerOf(request, proxies), Date.now() + DEADLINE_MS));

@@ -17,6 +17,7 @@ export class EnvironmentFaultError extends Error {}
  * - `TOKEN_KEY_PREVIOUS`: the one before, whose tokens are still taken. Default: none.
  * - `TOKEN_MINUTES`: how long a token is good for, 1 to 1440, default 15. Nothing revokes one before.
  * - `LOGINS_PER_ACCOUNT`, `LOGINS_PER_ADDRESS`: attempts in a quarter of an hour, 1 to 100,000, defaults 10 and 100.
+ * - `LARGEST_BODY`: bytes of a request's body, 1024 to 65536, default 8192.
  * - `DATABASE_CONNECTIONS`: the most that this task opens, 1 to 100, default 10.
  * - `APPLICATION_USERNAME`, `APPLICATION_PASSWORD`: the application's own database user, made by `migrate.js`.
  * - Those of `database`, below.
@@ -35,6 +36,7 @@ export function forServing(variables) {
       account: number("LOGINS_PER_ACCOUNT", "10", 1, 100_000),
       address: number("LOGINS_PER_ADDRESS", "100", 1, 100_000),
     },
+    largestBody: number("LARGEST_BODY", "8192", 1024, 65536),
     connections: number("DATABASE_CONNECTIONS", "10", 1, 100),
     database: { ...database(take, number), ...user(take, "APPLICATION") },
   }));

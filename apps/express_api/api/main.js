@@ -36,7 +36,7 @@ const CONNECTIONS = 1_000;
 
 await orderly(() => {
   const environment = forServing(process.env);
-  const { bindAddress, port, proxies } = environment;
+  const { bindAddress, largestBody, port, proxies } = environment;
   const { version } = JSON.parse(fs.readFileSync(new URL("package.json", import.meta.url), "utf8"));
   const database = new Database(environment.database, environment.connections);
   const attempts = new Attempts(database, environment.attempts);
@@ -44,7 +44,7 @@ await orderly(() => {
   const login = new Login({ database, attempts, passwords: new Passwords(), tokens });
   const prescriptions = new Prescriptions(database);
   const state = { draining: false, running: 0 };
-  const parts = { database, login, prescriptions, tokens, proxies, version };
+  const parts = { database, login, prescriptions, tokens, largestBody, proxies, version };
   const server = http.createServer(SERVER, application(parts, state));
   server.maxConnections = CONNECTIONS;
   server.on("error", (error) => {
