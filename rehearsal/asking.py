@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rehearsal import requests, streams
 from rehearsal.client import Client, domains
+from rehearsal.keeping import Kept
 from rehearsal.killing import Killing
 from rehearsal.services import quoted
 
@@ -32,9 +33,17 @@ class Asking:
         """Workload and entrance → the request that got no answer there in time."""
 
     def seed(self) -> None:
-        """Put every script's items into the workloads' tables."""
+        """Put every script's items into the workloads' tables, and its rows into their databases.
+
+        Raises:
+            RowsError: rows that a database does not take.
+
+        """
         for workload, script in self._on.scripts.items():
-            requests.seed(self._on.emulator, workload, self._on.tree.workloads[workload], script)
+            outputs = self._on.tree.workloads[workload]
+            requests.seed(self._on.emulator, workload, outputs, script)
+            for rows in script.rows:
+                self._on.databases.put(requests.output_of(workload, outputs, rows.database), rows)
 
     def ask(self) -> None:
         """Send every script's requests, in their order.
@@ -47,8 +56,9 @@ class Asking:
             requests.check_names(workload, self._on.tree.workloads[workload], script)
         with Client(self._on.emulator.endpoint, domains(self._on.tree)) as client:
             for workload, script in self._on.scripts.items():
+                kept = Kept()
                 for request in script.requests:
-                    self._record(*self._answer(client, workload, request))
+                    self._record(*self._answer(client, workload, request, kept))
 
     def stream(self) -> None:
         """Open every script's streams, in their order, and have killed who is to be killed meanwhile."""
@@ -76,7 +86,7 @@ class Asking:
         done = f"{streamed.complete} of {streamed.times} streams"
         self._on.progress.note(f"{'ok' if streamed.ok else 'FAILED'}  {done}  {streamed.method} {streamed.path}")
 
-    def _answer(self, client: Client, workload: str, request: Request) -> tuple[Asked, list[str]]:
+    def _answer(self, client: Client, workload: str, request: Request, kept: Kept) -> tuple[Asked, list[str]]:
         """Return what came of *request*, and what the workload's containers wrote meanwhile if it failed."""
         if silent := self._silent.get((workload, request.entrance)):
             # Else each of them waits as long, and a hanging handler holds the rehearsal for minutes.
@@ -87,7 +97,7 @@ class Asking:
         outputs = self._on.tree.workloads[workload]
         sent = requests.with_key(self._on.emulator, workload, outputs, request)
         with requests.outage(request.outage, self._on.tree, workload, self._on.emulator, self._make):
-            asked = requests.ask(client, workload, outputs, sent)
+            asked = requests.ask(client, workload, outputs, sent, kept)
         if asked.ok:
             return asked, []
         if asked.late:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rehearsal.keeper import Run
 
 HOST: Final = "127.0.0.1"
+"""Where a server listens that is not told another loopback address."""
 
 _READY_WITHIN: Final = 20.0
 """Seconds for the first connection; it takes 0.2 on an idle machine, and after a crash the log is read again."""
@@ -54,10 +55,9 @@ _AS_USER: Final = (
     "import os, sys; user, group = map(int, sys.argv[1:3]); os.setgroups([]); os.setgid(group); os.setuid(user); "
     "os.execv(sys.argv[3], sys.argv[3:])"
 )
-_HBA: Final = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+_HBA: Final = "hostssl all all 127.0.0.0/8 scram-sha-256\n"
 """Whoever comes without TLS finds no line, and is refused: RDS's ``rds.force_ssl``, which is 1 by default."""
 _SETTINGS: Final = {
-    "listen_addresses": HOST,
     "unix_socket_directories": "",
     "ssl": "on",
     "ssl_cert_file": "server.pem",
@@ -77,7 +77,7 @@ class PostgresError(Exception):
 class Server:
     """A PostgreSQL with one empty database. Made by `start`; it is up until `stop` or `kill`."""
 
-    host: str = HOST
+    host: str
     port: int
     database: str
     user: str
@@ -88,9 +88,11 @@ class Server:
     log: Path
     """What the server printed."""
 
-    def __init__(self, run: Run, folder: Path, *, port: int, database: str, user: str, password: str) -> None:
+    def __init__(
+        self, run: Run, folder: Path, *, host: str, port: int, database: str, user: str, password: str
+    ) -> None:
         """Made by `start` alone; *folder* is the server's own."""
-        self.port, self.database, self.user, self.password = port, database, user, password
+        self.host, self.port, self.database, self.user, self.password = host, port, database, user, password
         self.ca_file, self.log = folder / "ca.pem", folder / "log"
         self._run, self._folder, self._data = run, folder, folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,7 +105,7 @@ class Server:
 
         """
         self.kill()  # what is left of it if somebody else has ended it
-        command = [_within(tool("postgres")), "-D", str(self._data), "-p", str(self.port)]
+        command = [_within(tool("postgres")), "-D", str(self._data), "-h", self.host, "-p", str(self.port)]
         with self.log.open("ab") as log:
             self._process = self._run.start(
                 _as_user(command), environment=_environment(), folder=self._folder, output=log
@@ -152,13 +154,14 @@ def start(
     database: str,
     user: str = "master",
     password: str | None = None,
+    host: str = HOST,
     port: int = 0,
     names: Sequence[str] = (),
 ) -> Server:
     """Make a PostgreSQL in *run* and start it; about a second.
 
-    *password* is the master's, random by default; *port* a free one; *names* are those that its certificate is for,
-    besides 127.0.0.1 and ``localhost``.
+    *password* is the master's, random by default; *host* a loopback address, and *port* a free one there; *names* are
+    those that its certificate is for, besides *host* and ``localhost``.
 
     Raises:
         PostgresError: it cannot be made, or does not answer in time.
@@ -170,7 +173,8 @@ def start(
     server = Server(
         run,
         folder,
-        port=port or _free_port(),
+        host=host,
+        port=port or _free_port(host),
         database=database,
         user=user,
         password=password or secrets.token_urlsafe(24),
@@ -178,7 +182,7 @@ def start(
     try:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         _make(server, folder / "data")
-        _certify(server.ca_file, folder / "data", ["localhost", *names])
+        _certify(server.ca_file, folder / "data", [host, "localhost", *names])
         for path in (folder / "data" / name for name in ("server.pem", "server.key", "pg_hba.conf")):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         server.start()
@@ -212,7 +216,11 @@ def _certify(ca_file: Path, data: Path, names: Sequence[str]) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority, hashes.SHA256())
     )
-    alternatives = [*map(x509.DNSName, names), x509.IPAddress(ipaddress.ip_address(HOST))]
+    addresses = [each for each in names if each.replace(".", "").isdigit()]
+    alternatives = [
+        *(x509.DNSName(each) for each in names if each not in addresses),
+        *(x509.IPAddress(ipaddress.ip_address(each)) for each in addresses),
+    ]
     own = (
         _certificate(subject, issuer, server)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
@@ -287,7 +295,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -16,6 +16,7 @@ import urllib3
 from pulumi.runtime.rpc import UNKNOWN
 
 from rehearsal import client
+from rehearsal.keeping import Kept
 from rehearsal.result import Asked
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def check_names(workload: str, outputs: Mapping[str, Any], script: Script) -> No
     """
     for part in script.seed:
         output_of(workload, outputs, part.table)
+    for rows in script.rows:
+        output_of(workload, outputs, rows.database)
     for request in script.requests:
         if request.api_key is not None:
             output_of(workload, outputs, request.api_key)
@@ -109,10 +112,14 @@ def with_key(emulator: Emulator, workload: str, outputs: Mapping[str, Any], requ
     return request.model_copy(update={"headers": {**request.headers, "X-Api-Key": value}})
 
 
-def ask(through: Client, workload: str, outputs: Mapping[str, Any], request: Request) -> Asked:
-    """Send *request* through its entrance and compare the answer."""
-    url = client.url_of(request, output_of(workload, outputs, request.entrance))
-    headers, body = client.headers_and_body(request)
+def ask(
+    through: Client, workload: str, outputs: Mapping[str, Any], request: Request, kept: Kept | None = None
+) -> Asked:
+    """Send *request* through its entrance, with what was *kept* of earlier answers, and compare the answer."""
+    kept = kept or Kept()
+    sent = kept.fill(request)
+    url = client.url_of(sent, output_of(workload, outputs, request.entrance))
+    headers, body = client.headers_and_body(sent)
     started = time.monotonic()
     status, late = 0, False
     problems: list[str] = []
@@ -124,14 +131,15 @@ def ask(through: Client, workload: str, outputs: Mapping[str, Any], request: Req
             if status == request.expect.sometimes:
                 others += 1
                 continue
-            problems = list(_differences(request, status, answered, content))
+            not_there = [*kept.take(request, content)]
+            problems = [*map(kept.hide, _differences(request, status, answered, content))] or not_there
             answers.append(content)
         late = bool(problems) and status == http.HTTPStatus.GATEWAY_TIMEOUT
         problems = problems or [*_not_both(request.expect, answers, others), *_too_much_alike(request.expect, answers)]
     except urllib3.exceptions.ReadTimeoutError:
-        problems, late = [f"no answer from {url} within {client.TIMEOUT:.0f} s"], True
+        problems, late = [f"no answer from {kept.hide(url)} within {client.TIMEOUT:.0f} s"], True
     except (urllib3.exceptions.HTTPError, client.NoSuchNameError, OSError) as error:
-        problems = [f"no answer from {url}: {error}"]
+        problems = [kept.hide(f"no answer from {url}: {error}")]
     return asked(workload, request, problems, status=status, seconds=time.monotonic() - started, late=late)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 import yaml
 from pydantic import AfterValidator, Field, Strict, ValidationError, model_validator
 
+from rehearsal import keeping
 from rehearsal.script_forbidden import Forbidden
 from rehearsal.script_jobs import WithJobs
 from rehearsal.script_part import Conditional, Part, named_once
@@ -47,6 +48,17 @@ class Seed(Part):
     """The workload's output that holds the table's name."""
     items: tuple[dict[str, Annotated[Any, AfterValidator(_storable)]], ...]
     """Plain values, without fractions."""
+
+
+class Rows(Part):
+    """Rows that are in a database before the first request; each column that none of them names has its default."""
+
+    database: str
+    """The workload's output that holds the identifier of an RDS instance."""
+    table: str = Field(pattern=r"^[A-Za-z0-9_.]+$")
+    """The table, with its schema: `api.clients`."""
+    rows: tuple[dict[str, Any], ...] = Field(min_length=1)
+    """Column → value. All have the same columns."""
 
 
 class Expectation(Part):
@@ -94,6 +106,9 @@ class Request(Conditional):
     """The actions of the task's role without which this answer would not come about."""
     times: Annotated[int, Strict()] = Field(default=1, ge=1, le=100)
     """How often it is sent, one after the other; each answer is as expected."""
+    keep: dict[Annotated[str, Field(pattern=r"^\w+$")], str] = Field(default_factory=dict[str, str])
+    """Name → the field of the JSON answer whose text later requests have where they say ``${name}``; ``a.b`` is b in
+    a. What is kept is printed nowhere."""
     expect: Expectation
 
     @model_validator(mode="after")
@@ -111,11 +126,28 @@ class Request(Conditional):
         return self
 
 
+def _kept_before(requests: tuple[Request, ...]) -> tuple[Request, ...]:
+    """Refuse a ``${name}`` that no earlier request keeps."""
+    kept: set[str] = set()
+    for each in requests:
+        if unknown := sorted(keeping.names(each) - kept):
+            raise ValueError(
+                f"the request {each.name!r} has ${{{unknown[0]}}}, and no earlier one keeps it; these do: "
+                f"{', '.join(sorted(kept)) or 'none'}"
+            )
+        kept |= each.keep.keys()
+    return requests
+
+
 class Script(WithJobs):
     """A whole file."""
 
     seed: tuple[Seed, ...] = ()
-    requests: Annotated[tuple[Request, ...], AfterValidator(named_once)] = ()
+    rows: tuple[Rows, ...] = ()
+    authorities: str | None = Field(default=None, pattern="^[A-Z][A-Z0-9_]*$")
+    """The variable by which its images name the file of those who sign databases' certificates. They have RDS's in it;
+    here it is told those of the servers that stand in its place."""
+    requests: Annotated[tuple[Request, ...], AfterValidator(named_once), AfterValidator(_kept_before)] = ()
     streams: Annotated[tuple[Streams, ...], AfterValidator(named_once)] = ()
     replacements: Annotated[tuple[Replacement, ...], AfterValidator(named_once)] = ()
     forbidden: Annotated[tuple[Forbidden, ...], AfterValidator(named_once)] = ()

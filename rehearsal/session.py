@@ -32,12 +32,14 @@ from rehearsal import (
 )
 from rehearsal.autoname import Names
 from rehearsal.containers import NOT_ENFORCED, ContainerError, Containers
+from rehearsal.databases import Databases, RowsError
 from rehearsal.deployment import Deployment
 from rehearsal.ecs_agents import EcsAgents
 from rehearsal.emulator import Emulator, EmulatorError, launch
 from rehearsal.network_balancers import NetworkBalancerError, NetworkBalancers
 from rehearsal.origins import Origins
 from rehearsal.outside import OutsideError
+from rehearsal.postgres import PostgresError
 from rehearsal.proving import Proving
 from rehearsal.result import Resource, Result, Verdict, refusals, shown
 from rehearsal.stand_ins import Preview, StandIns
@@ -72,8 +74,10 @@ _TOLD: Final = (
     NetworkBalancerError,
     OutsideError,
     packs.PackError,
+    PostgresError,
     replacing.ReplacementError,
     requests.EntranceError,
+    RowsError,
     script.ScriptError,
     stack_file.StackFileError,
     streams.KillError,
@@ -162,6 +166,7 @@ class Session:
             region=emulator.region,
             project_dir=self._project_dir,
             gateway=emulator.endpoint,
+            databases=self._databases,
         )
         deployment = Deployment(
             self._project_dir, self._stack, stand_ins, self._names, {**emulator.environment, **_NO_FILES}
@@ -181,6 +186,7 @@ class Session:
                     scripts=self.scripts,
                     emulator=emulator,
                     containers=containers,
+                    databases=self._databases,
                     result=self.result,
                     progress=self._progress,
                 )
@@ -201,7 +207,10 @@ class Session:
 
     def _start_emulator(self, run: Run, planned: Sequence[Registered]) -> Containers:
         account_id, region = account.and_region(planned)
-        containers = self._closing.enter_context(Containers(run, apps=self._project_dir / "apps"))
+        containers = Containers(run, apps=self._project_dir / "apps")
+        # Which outlive those who are connected.
+        self._databases = self._closing.enter_context(Databases(run, containers.address_of))
+        self._closing.enter_context(containers)
         self._equip(containers)
         self.emulator = launch(run, account=account_id, region=region, docker_host=containers.docker_host)
         boundaries.make(self.emulator, planned, self._project_dir)
@@ -221,6 +230,8 @@ class Session:
             for each in followed.replacements:
                 if each.source:
                     containers.images[replacing.digest(workload, each)] = beside / each.source
+            if followed.authorities:
+                containers.told[followed.authorities] = str(self._databases.authorities)
             for each in followed.outside.values():
                 containers.outside.start(each.origin, beside / each.server)
 

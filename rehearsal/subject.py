@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rehearsal.containers import Container, Containers
+    from rehearsal.databases import Databases
     from rehearsal.emulator import Emulator
     from rehearsal.progress import Progress
     from rehearsal.result import Result
@@ -31,6 +32,8 @@ class Subject:
     """Where it was."""
     containers: Containers
     """What its tasks run in."""
+    databases: Databases
+    """What stands behind its databases."""
     result: Result
     """What each step adds to."""
     progress: Progress

@@ -79,6 +79,8 @@ class Containers:
 
     images: dict[str, Path]
     """Repository or digest → its folder, where its name does not say which."""
+    told: dict[str, str]
+    """Variables that every process has, whatever its definition and image say."""
     outside: Outside
     """What stands for the internet."""
     origins: Origins | None = None
@@ -88,6 +90,7 @@ class Containers:
         """Serve containers whose images' folders are in *apps*: ``query-service`` is ``query_service/service``."""
         self.apps = apps.resolve()
         self.images = {}
+        self.told = {}
         self.outside = Outside(run)
         self._run = run
         self._containers: dict[str, Container] = {}
@@ -301,7 +304,7 @@ class Containers:
             "AWS_REGION": self.emulator.region,
             "AWS_DEFAULT_REGION": self.emulator.region,
         }
-        told = {BIND_ADDRESS: self.address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
+        told = self.told | {BIND_ADDRESS: self.address_of(task_arn), "AWS_ENDPOINT_URL": self.emulator.endpoint}
         told |= {DNS_SERVER: self.dns_server} if self.dns_server else {}
         role = str(task_definition.get("taskRoleArn", ""))
         if role:
