@@ -1,5 +1,7 @@
 # The one list of commands. `make` alone prints it.
 STACK ?= dev
+# Of its workloads these, by their names; all where none is said.
+ONLY ?=
 PYTHON ?= python3.11
 # How many files of tests run at once.
 WORKERS ?= 2
@@ -29,11 +31,11 @@ setup: .venv/.installed ## make .venv from the pins
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-rehearse: setup $(WEB)/node_modules/.installed $(EXPRESS)/node_modules/.installed ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod)
-	$(BIN)/python -m rehearsal up --stack $(STACK)
+rehearse: setup $(WEB)/node_modules/.installed $(EXPRESS)/node_modules/.installed ## deploy a stack to the emulator, run its workloads, send its requests (STACK=prod, ONLY=express-api)
+	$(BIN)/python -m rehearsal up --stack $(STACK) $(ONLY:%=--only %)
 
 preview: setup ## evaluate a stack with unknown ids and run the policy packs on it (STACK=prod)
-	$(BIN)/python -m rehearsal preview --stack $(STACK)
+	$(BIN)/python -m rehearsal preview --stack $(STACK) $(ONLY:%=--only %)
 
 test: check unit ## everything: format, lint, types, imports, tests, and the rehearsals of dev and prod
 

@@ -56,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     one = argparse.ArgumentParser(add_help=False, parents=[common])
     one.add_argument("--stack", required=True, help="which Pulumi.<stack>.yaml")
+    one.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="WORKLOAD",
+        help="only this one of the stack's workloads; again for more (default: all)",
+    )
     one.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there, also when it fails")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", parents=[one], help="rehearse a stack")
@@ -116,7 +123,7 @@ def _run(options: argparse.Namespace, project: Path, detach: Callable[[int], Non
 
     screen = progress.console()
     shown = progress.Progress(screen)
-    session = Session(project, options.stack, shown)
+    session = Session(project, options.stack, shown, only=options.only)
     result = session.result
 
     def write() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rehearsal import program, replacing, script, stack_file
+from rehearsal import program, replacing, script
 from rehearsal.monitor import Refused
 from rehearsal.state import State
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rehearsal.autoname import Names
     from rehearsal.graph import Registered
     from rehearsal.script_replacements import Replacement
+    from rehearsal.stack_file import StackFile
     from rehearsal.stand_ins import StandIns
 
 
@@ -25,11 +26,14 @@ class Deployment:
     stand_ins: StandIns
 
     def __init__(
-        self, project_dir: Path, stack: str, stand_ins: StandIns, names: Names, environment: Mapping[str, str]
+        self, project_dir: Path, read: StackFile, stand_ins: StandIns, names: Names, environment: Mapping[str, str]
     ) -> None:
-        """Deploy the *stack* of *project_dir* with what *stand_ins* make; *environment* is the program's besides."""
+        """Deploy *project_dir* as what was *read* of a stack's file says, with what *stand_ins* make.
+
+        *environment* is the program's besides.
+        """
         self.stand_ins = stand_ins
-        self._read = stack_file.read(project_dir, stack)
+        self._read = read
         self._project_dir, self._names, self._environment = project_dir, names, environment
         self._state = State(stand_ins)
 

@@ -102,11 +102,11 @@ class Session:
     """Workload → its script; a workload without one is not among them."""
     _tree: Tree | None
 
-    def __init__(self, project_dir: Path, stack: str, progress: Progress) -> None:
-        """Rehearse the *stack* of *project_dir*."""
+    def __init__(self, project_dir: Path, stack: str, progress: Progress, *, only: Sequence[str] = ()) -> None:
+        """Rehearse the *stack* of *project_dir*, with *only* these of its workloads where any is named."""
         self.result, self._tree = Result(stack=stack, seconds=progress.seconds), None
         self.scripts = {}
-        self._project_dir, self._stack, self._progress = project_dir, stack, progress
+        self._project_dir, self._stack, self._progress, self._only = project_dir, stack, progress, only
         self._packs = sorted(path.parent for path in (project_dir / "policies").glob("*/PulumiPolicy.yaml"))
         self._names, self._closing = Names(), ExitStack()
 
@@ -145,11 +145,12 @@ class Session:
         self.ended = True
 
     def _preview(self, run: Run) -> list[Registered]:
+        self._read = stack_file.read(self._project_dir, self._stack).only(self._only)
+        if self._only:
+            self.result.warnings.append(f"rehearsed alone, as asked: {', '.join(self._only)}")
         with self._start_packs(run, {**_NOWHERE, **_NO_FILES}, preview=True) as judges:
             with self._progress.phase("preview", f"previewing {self._stack}"):
-                evaluated = program.run(
-                    self._project_dir, self._stack, preview=True, maker=Preview(), names=self._names
-                )
+                evaluated = program.run(self._project_dir, self._read, preview=True, maker=Preview(), names=self._names)
             self._take(evaluated)
             self.scripts = self._read_scripts(Tree(evaluated.graph, evaluated.outputs))
             self._judge(judges, evaluated, "policies at preview")
@@ -169,7 +170,7 @@ class Session:
             databases=self._databases,
         )
         deployment = Deployment(
-            self._project_dir, self._stack, stand_ins, self._names, {**emulator.environment, **_NO_FILES}
+            self._project_dir, self._read, stand_ins, self._names, {**emulator.environment, **_NO_FILES}
         )
         with self._start_packs(run, {**emulator.environment, **_NO_FILES}, preview=False) as judges:
             self.result.created = True
@@ -238,8 +239,8 @@ class Session:
     def _start_packs(self, run: Run, environment: Mapping[str, str], *, preview: bool) -> packs.Running:
         return packs.start(
             self._packs,
-            stack=self._stack,
-            project=stack_file.read(self._project_dir, self._stack).project,
+            stack=self._read.stack,
+            project=self._read.project,
             preview=preview,
             environment={"PATH": os.environ.get("PATH", os.defpath), **environment, **run.environment},
         )

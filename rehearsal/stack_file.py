@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -33,6 +33,29 @@ class StackFile:
     stack: str
     config: dict[str, str]
     """Values as a program gets them: text, with JSON for lists and objects; keys as ``namespace:name``."""
+
+    def only(self, workloads: Sequence[str]) -> StackFile:
+        """Return it with these of its workloads; with all where none is named.
+
+        Raises:
+            StackFileError: it has no such workload.
+
+        """
+        key = f"{self.project}:workloads"
+        try:
+            said: Any = json.loads(self.config.get(key, "{}"))
+        except ValueError:
+            said = None
+        if not workloads or not isinstance(said, dict):
+            return self  # which whoever reads it refuses, if it is no mapping
+        sections = cast("dict[str, Any]", said)
+        if unknown := [each for each in workloads if each not in sections]:
+            raise StackFileError(
+                f"stack {self.stack!r} has no workload {', '.join(map(repr, unknown))}; it has "
+                f"{', '.join(sections) or 'none'}"
+            )
+        kept = {name: section for name, section in sections.items() if name in workloads}
+        return replace(self, config=self.config | {key: json.dumps(kept)})
 
 
 def read(project_dir: Path, stack: str) -> StackFile:
@@ -186,8 +209,10 @@ def _refuse_secure(key: str, value: Any, path: Path) -> None:
 
 
 def _meant(key: str, given: list[str]) -> str:
-    close = difflib.get_close_matches(key, given, n=1)
-    return f" (is {close[0]!r} meant for it?)" if close else ""
+    # By their names alone: a namespace in common would make any two of them alike.
+    names = {each.rpartition(":")[2]: each for each in given}
+    close = difflib.get_close_matches(key.rpartition(":")[2], names, n=1)
+    return f" (is {names[close[0]]!r} meant for it?)" if close else ""
 
 
 def _problems(key: str, kind: dict[str, Any], value: Any) -> Iterator[str]:

@@ -33,6 +33,17 @@ def test_a_folder_without_a_project_is_told(tmp_path: Path) -> None:
     assert "there is no Pulumi.yaml" in ended.output
 
 
+def test_a_workload_is_rehearsed_alone_and_one_that_is_not_there_is_told() -> None:
+    """Whoever works on one does not wait for the others."""
+    ended = rehearse("preview", PROJECT, "--stack", "dev", "--only", "workflow", "--only", "query-service")
+    assert ended.code == 0
+    assert "rehearsed alone, as asked: workflow, query-service" in ended.output
+    assert "Microservices" not in ended.output
+    ended = rehearse("preview", PROJECT, "--stack", "dev", "--only", "workflows")
+    assert ended.code == 1
+    assert "stack 'dev' has no workload 'workflows'; it has query-service" in ended.output
+
+
 def test_a_result_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
     ended = rehearse("up", PROJECT, "--stack", "dev", json_file=tmp_path / "nowhere" / "result.json")
     assert ended.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,6 +102,9 @@ def test_a_missing_setting_is_told_with_the_key_that_was_meant_for_it(tmp_path: 
     project = "name: shop\nconfig: {region: {type: string}}"
     with pytest.raises(StackFileError, match=r"add shop:region \(is 'shoop:region' meant for it\?\) to"):
         read(tmp_path, "config: {'shoop:region': eu-west-1}", project)
+    # In use, of an unlike name: the namespace in common makes it no likelier.
+    with pytest.raises(StackFileError, match="add shop:region to"):
+        read(tmp_path, "config: {'shop:roles': {}}", project)
 
 
 def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
@@ -111,3 +115,25 @@ def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
 def test_a_project_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StackFileError, match=r"there is no .*Pulumi.yaml"):
         stack_file.read(tmp_path, "dev")
+
+
+def test_some_of_a_stacks_workloads_are_rehearsed_alone(tmp_path: Path) -> None:
+    """What one is worked on does not wait for the others; the rest of the stack's settings stays as it is."""
+    read(tmp_path, "config: {stage: dev, workloads: {shop: {size: 1}, blog: {size: 2}, news: {size: 3}}}", "name: shop")
+    whole = stack_file.read(tmp_path, "dev")
+    assert json.loads(whole.only(["news", "shop"]).config["shop:workloads"]) == {
+        "shop": {"size": 1},
+        "news": {"size": 3},
+    }
+    assert whole.only(["news"]).config["shop:stage"] == "dev"
+    assert whole.only([]) == whole
+    with pytest.raises(StackFileError, match="stack 'dev' has no workload 'cart', 'till'; it has shop, blog, news"):
+        whole.only(["cart", "shop", "till"])
+
+
+@pytest.mark.parametrize("said", ["workloads: [shop]", "workloads: shop"])
+def test_workloads_that_are_no_mapping_are_left_for_whoever_reads_them(tmp_path: Path, said: str) -> None:
+    """All errors of a stack file are told in one way."""
+    read(tmp_path, f"config: {{{said}}}", "name: shop")
+    whole = stack_file.read(tmp_path, "dev")
+    assert whole.only(["shop"]) == whole
