@@ -1,8 +1,8 @@
 """What a deployment may do in a stack's account, and whoever looks at what it made.
 
 Actions are on any resource, since what is to be made has no name yet; but in the stack's own region, in an account
-that has no other. Secrets are read, and functions changed, by the project's tag. Who may do what is in `identities`,
-and held to a path and a boundary.
+that has no other. Secrets are read, and functions changed, by the project's tag. Jobs run on the stack's cluster alone.
+Who may do what is in `identities`, and held to a path and a boundary.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def deploying(account: Account, place: Target, boundary: str) -> dict[str, list[
         for group, services in GROUPS.items()
     }
     groups["network"] += _zones(account, write=True)
+    groups["compute"] += _jobs(account, place)
     groups["data"] += [*_keys(account), _own("secretsmanager", account)]
     groups["entrances"].append(_own("lambda", account))
     return {**groups, "identities": identities(account, place, boundary)}
@@ -142,15 +143,42 @@ def _reading_roles(account: Account, place: Target) -> list[Grant]:
     ]
 
 
+def _jobs(account: Account, place: Target) -> list[Grant]:
+    """Return what `deployments.jobs.Runner` does in the process of ``pulumi up``, beside looking and passing roles.
+
+    It runs the project's tasks, and stops them, on the stack's cluster: its name is the stage and Pulumi's suffix. Of
+    logs it reads what tasks have written, since a job that failed is to say why.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
+    cluster = f"{place.stage}-???????"
+    return [
+        Grant(
+            actions=("ecs:RunTask",),
+            resources=(account.arn("ecs", "task-definition/*"),),
+            conditions={
+                "ArnLike": {"ecs:cluster": account.arn("ecs", f"cluster/{cluster}")},
+                "StringEquals": {"aws:ResourceTag/Project": PROJECT},
+            },
+        ),
+        Grant(actions=("ecs:StopTask",), resources=(account.arn("ecs", f"task/{cluster}/*"),)),
+        Grant(actions=("logs:GetLogEvents",), resources=(account.arn("logs", "log-group:/ecs/*:log-stream:*"),)),
+    ]
+
+
 def _keys(account: Account) -> list[Grant]:
-    """Return the use of keys, by services alone: a secret's value goes by one, and so does a volume's data."""
+    """Return the use of keys, by services alone: a secret's value goes by one, and so does a database's or a volume's.
+
+    RDS asks for them, and for `kms:DescribeKey`, where a key that is not AWS's own encrypts a database and its secrets.
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-permissions
+    """
     keys = (account.arn("kms", "key/*"),)
-    secrets = f"secretsmanager.{account.region}.amazonaws.com"
+    services = [f"{service}.{account.region}.amazonaws.com" for service in ("rds", "secretsmanager")]
     return [
         Grant(
             actions=("kms:Decrypt", "kms:GenerateDataKey"),
             resources=keys,
-            conditions={"StringEquals": {"kms:ViaService": secrets}},
+            conditions={"StringEquals": {"kms:ViaService": services}},
         ),
         Grant(actions=("kms:CreateGrant",), resources=keys, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
     ]

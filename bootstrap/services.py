@@ -1,7 +1,8 @@
 """The one list of services that a deployment uses, and what of each it reads and writes.
 
 Written are configurations, never data: no item, object or message, no secret's value but those that the program makes,
-and no shell into a task. A deployment that needs more is refused with the action's name, and here is where it goes.
+and no shell into a task. What goes further is narrowed down, in `OWN` and in `permissions`: a job runs as a task. A
+deployment that needs more is refused with the name of the action, and here is where it goes.
 """
 
 from __future__ import annotations
@@ -125,10 +126,11 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
         ),
     },
     "data": {
-        # Stacks of one secret each, whose password Secrets Manager makes for CloudFormation.
+        # Stacks of one secret each, whose password Secrets Manager makes for CloudFormation, in its caller's name.
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
         "cloudformation": Service(
             read="DescribeStackEvents DescribeStackResources DescribeStacks GetTemplate",
-            write="CreateStack DeleteStack UpdateStack",
+            write=f"CreateStack DeleteStack UpdateStack {_TAGS}",
         ),
         "dynamodb": Service(
             read="Describe* ListTagsOfResource GetResourcePolicy",
@@ -170,6 +172,8 @@ GROUPS: Final[Mapping[str, Mapping[str, Service]]] = {
                 f" PutLifecycleConfiguration {_TAGS}"
             ),
         ),
+        # In the caller's name RDS makes the master's secret, and CloudFormation each user's, with a random password.
+        # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-permissions
         "secretsmanager": Service(
             read="DescribeSecret GetRandomPassword GetResourcePolicy ListSecretVersionIds",
             write=(

@@ -97,6 +97,9 @@ def headers(*, key_required: bool) -> dict[str, str]:
         "X-Request-Id": "context.requestId",
         # The Host is the load balancer's: rules and certificates go by it.
         "X-Forwarded-Host": "context.domainName",
+        # Whoever called, whatever they say of themselves. Should API Gateway add them, too, as it is said to, they
+        # stand there twice: the load balancer puts the link behind, and the second from the end is the caller.
+        "X-Forwarded-For": "context.identity.sourceIp",
     }
     # The key is for the gateway: a workload has no use for it, and might log it.
     kept = {"X-Api-Key": "''"} if key_required else {}

@@ -88,6 +88,8 @@ class LoadBalancer(Component):
     """The host name that clients ask for; None where it has none of its own."""
     names: tuple[str, ...]
     """All host names of its domain, that one first, patterns such as ``*.shop.example.com`` too; empty without one."""
+    internal: bool
+    """Whether it is reached from its network alone."""
     tls: bool
     """Whether it ends TLS, on port 443."""
     url: Output[str]
@@ -97,6 +99,7 @@ class LoadBalancer(Component):
         naming.autonamed(name, naming.LOAD_BALANCER)
         super().__init__(name, declared(args), opts)
         self._routes = Routes(self)
+        self.internal = args.internal
         self.domain, self.tls = args.domain and args.domain.name, args.domain is not None
         self.names = args.domain.names() if args.domain else ()
         self.security_group_id = admit(self, name, args, (_HTTP, _HTTPS) if self.tls else (_HTTP,))

@@ -39,7 +39,11 @@ class NetworkArgs:
     cidr: str = "10.0.0.0/16"
     """The VPC's IPv4 block, /16 to /19. Default: ``10.0.0.0/16``, whose subnets are /24: 251 addresses each.
 
-    AWS takes /16 to /28; below /19 a zone's slot is smaller than a load balancer's subnet may be.
+    Zone a has 10.0.1.0/24 for its public tier, 10.0.10.0/24 for its app tier and 10.0.20.0/24 for its data tier; each
+    later letter is one further, so that adding a zone moves no other. In a smaller block each subnet is a 256th of it,
+    in the same order. A task in ``awsvpc`` mode takes one address: who runs more than some 200 in a zone adopts a
+    network with larger subnets (`AdoptedNetwork`). AWS takes /16 to /28; below /19 a zone's slot is smaller than a load
+    balancer's subnet may be.
     """
     zones: Sequence[str] = ("a", "b")
     """Letters of availability zones, two or more, each ``a`` to ``f``. Default: a and b. Order says nothing.

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from components.usage_plan import UsagePlan
 
 LARGEST_PAYLOAD: Final = 10 * 1024 * 1024
-"""Bytes of a request's or an answer's body, past which API Gateway answers 413. AWS's own, and no setting: what is to
-be less is for the workload to refuse, or for a rule of the web ACL.
+"""Bytes of a request's body, past which API Gateway answers 413, and of an answer's, past which it is an error of the
+gateway's. AWS's own, and no setting: what is to be less is for the workload to refuse, or for a rule of the web ACL.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
 
 _LOGGED: Final = {
@@ -52,16 +52,16 @@ class PublicApiArgs:
     """What a `PublicApi` takes.
 
     Raises:
-        InvalidArgsError: a throttle's route, a plan, a stage, a media type or an ACL that API Gateway refuses, or a
-            number out of bounds.
+        InvalidArgsError: a load balancer that the internet reaches, a throttle's route, a plan, a stage, a media type
+            or an ACL that API Gateway refuses, or a number out of bounds.
 
     """
 
     network: AnyNetwork
     """The load balancer's network. API Gateway reaches into its app tier."""
     load_balancer: LoadBalancer
-    """Where every request goes, whatever its path: an internal one, or callers walk around all that stands here. With
-    TLS its certificate must be one that the public trusts, as ACM's are."""
+    """Where every request goes, whatever its path: an internal one, or callers walk around keys, throttles and ACL.
+    With TLS its certificate must be one that the public trusts, as ACM's are."""
     stage: str = "prod"
     """The first part of every URL's path, where there is no domain: letters, digits, underscores, at most 128.
     Default: ``prod``."""
@@ -92,6 +92,12 @@ class PublicApiArgs:
     """Whether requests are sampled for X-Ray. Default: no."""
 
     def __post_init__(self) -> None:
+        if not self.load_balancer.internal:
+            raise InvalidArgsError(
+                of(self, "load_balancer"),
+                got="one that the internet reaches",
+                want="an internal one: whoever calls a public one walks around the keys, the throttles and the web ACL",
+            )
         api_stage.check_stage(self)
         if self.method_throttles:
             routes = api_paths.parse(of(self, "method_throttles"), self.method_throttles)

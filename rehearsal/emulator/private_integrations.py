@@ -134,7 +134,11 @@ def _override(integration: dict[str, Any], headers: Mapping[str, str], path_para
 def _sent(integration: dict[str, Any], headers: Mapping[str, str], host: str) -> dict[str, str]:
     """Return the headers that a request is passed on with."""
     request = _request.get()
-    context = {"requestId": request["request_id"], "domainName": apigateway_v1._header_ci(headers, "host")}
+    context = {
+        "requestId": request["request_id"],
+        "domainName": apigateway_v1._header_ci(headers, "host"),
+        "identity.sourceIp": responses.get_request_client_ip(),
+    }
     sent = {name.lower(): value for name, value in headers.items() if name.lower() not in _NOT_PASSED_ON}
     said: dict[str, str] = integration.get("requestParameters") or {}
     for name, source in said.items():

@@ -126,6 +126,42 @@ def test_all_that_the_rehearsal_makes_a_deployment_may_make() -> None:
     assert not calls - held(DEPLOYING.values())
 
 
+def test_all_that_the_program_itself_asks_of_aws_while_it_deploys_it_may() -> None:
+    """Jobs are run, and rollouts watched, by the process of `pulumi up`, with what the deployment's role may do."""
+    source = "".join(path.read_text() for path in (ROOT / "deployments").glob("*.py"))
+    calls = {
+        f"{service}:{''.join(word.title() for word in call.split('_'))}"
+        for service, call in re.findall(r"\b(ecs|logs)\.([a-z_]+)\(", source)
+    }
+    assert {"ecs:RunTask", "ecs:StopTask", "ecs:DescribeServices", "logs:GetLogEvents"} <= calls
+    # ECS asks for the last where a task takes over its definition's tags.
+    assert not {*calls, "ecs:TagResource"} - held(DEPLOYING.values())
+
+
+@pytest.mark.parametrize(
+    "needed",
+    [
+        # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-permissions
+        {"kms:DescribeKey", "secretsmanager:CreateSecret", "secretsmanager:TagResource"},
+        {"kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"},
+        # What CloudFormation's own handlers of AWS::SecretsManager::Secret say that they ask for.
+        {"secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue"},
+        {"secretsmanager:UpdateSecret", "secretsmanager:UntagResource", "secretsmanager:DeleteSecret"},
+        # https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html
+        {"wafv2:AssociateWebACL", "apigateway:SetWebACL"},
+    ],
+)
+def test_what_a_service_asks_for_in_its_name_it_may(needed: set[str]) -> None:
+    """No stand-in calls these: RDS, CloudFormation and WAF do, and are refused as whoever deploys would be."""
+    assert not needed - held(DEPLOYING.values())
+
+
+def test_keys_are_used_by_services_that_keep_data_alone() -> None:
+    (grant,) = (it for it in DEPLOYING["data"] if "kms:Decrypt" in it.actions)
+    services = {"rds.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"}
+    assert {*grant.conditions["StringEquals"]["kms:ViaService"]} == services
+
+
 def test_what_it_may_make_it_may_take_away_again() -> None:
     """Else a resource that is replaced is there twice, and a stack that is cleaned up is not."""
     may = held(DEPLOYING.values())
@@ -150,7 +186,7 @@ def test_every_action_is_one_of_awss() -> None:
     "action",
     [
         *("dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "sqs:ReceiveMessage", "sns:Publish"),
-        *("lambda:InvokeFunction", "ecs:RunTask", "ecs:ExecuteCommand", "ssm:StartSession", "states:StartExecution"),
+        *("lambda:InvokeFunction", "ecs:StartTask", "ecs:ExecuteCommand", "ssm:StartSession", "states:StartExecution"),
         *("iam:CreateUser", "iam:CreateAccessKey", "iam:CreatePolicy", "iam:CreatePolicyVersion"),
         *("iam:DeleteRolePermissionsBoundary", "iam:CreateOpenIDConnectProvider", "iam:UpdateLoginProfile"),
         *("sts:AssumeRole", "ecr:PutImage", "kms:Encrypt", "organizations:LeaveOrganization"),

@@ -51,7 +51,10 @@ def arn(stack: str, resource: Registered) -> str:
 def may(
     stack: str, action: str, on: str, policies: list[dict[str, Any]], *limits: Any, region: str = "", **context: str
 ) -> bool:
-    """Say whether *policies*, within *limits*, allow *action* on the resource *on* of *stack*; in its own region."""
+    """Say whether *policies*, within *limits*, allow *action* on the resource *on* of *stack*; in its own region.
+
+    A key of *context* without a service's name is IAM's own.
+    """
     place = PLACES[stack]
     asked = iam.EvalContext(
         principal_arn=f"arn:aws:sts::{place.account}:assumed-role/it/run",
@@ -60,7 +63,7 @@ def may(
         action=action,
         resource_arn=on,
         region=region or place.region,
-        service_context={f"iam:{key}".lower(): value for key, value in context.items()},
+        service_context={(key if ":" in key else f"iam:{key}").lower(): value for key, value in context.items()},
     )
     parsed = [[iam.parse_policy_document(each) for each in layer] for layer in (policies, *limits)]
     return iam.evaluate(asked, *parsed).decision == "Allow"
@@ -182,6 +185,69 @@ def _granted(policy: Registered) -> Iterator[tuple[str, str]]:
     for statement in json.loads(policy.inputs["policy"])["Statement"]:
         for action in statement["Action"]:
             yield from ((action, resource) for resource in statement["Resource"])
+
+
+def ecs(stack: str, resource: str, account: str = "") -> str:
+    """Return the ARN of ECS's *resource* in the region of *stack*, in *account* or its own."""
+    return f"arn:aws:ecs:{PLACES[stack].region}:{account or PLACES[stack].account}:{resource}"
+
+
+CLUSTER: Final = {stack: f"{place.stage}-1a2b3c4" for stack, place in PLACES.items()}
+"""As Pulumi names it."""
+
+
+@each_stack
+def test_a_deployment_may_run_the_projects_jobs_on_the_stacks_cluster_and_stop_them(stack: str) -> None:
+    """A migration that a deployment may not run is a service that never gets its new version."""
+    assert deployed(stack).one("ecs/cluster:Cluster").name == PLACES[stack].stage
+    project = deployed(stack).one("pulumi:providers:aws").inputs["defaultTags"]
+    said = {"aws:ResourceTag/Project": json.loads(project)["tags"]["Project"]}
+    cluster = ecs(stack, f"cluster/{CLUSTER[stack]}")
+    assert deploys(stack, "ecs:RunTask", ecs(stack, "task-definition/migration:7"), **said, **{"ecs:cluster": cluster})
+    assert deploys(stack, "ecs:StopTask", ecs(stack, f"task/{CLUSTER[stack]}/0123456789abcdef"))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "project"),
+    [
+        ("", "drydock"),
+        (ecs("dev", f"cluster/{CLUSTER['dev']}"), ""),
+        (ecs("dev", f"cluster/{CLUSTER['dev']}"), "shop"),
+        (ecs("dev", "cluster/dev-tools-1a2b3c4"), "drydock"),
+        (ecs("dev", "cluster/mydev-1a2b3c4"), "drydock"),
+        (ecs("dev", "cluster/dev"), "drydock"),
+        (ecs("dev", f"cluster/{CLUSTER['dev']}", account="444455556666"), "drydock"),
+    ],
+)
+def test_another_task_or_on_another_cluster_it_may_not_run(cluster: str, project: str) -> None:
+    """Nor one of which it is not said whose it is."""
+    said = {key: it for key, it in (("ecs:cluster", cluster), ("aws:ResourceTag/Project", project)) if it}
+    assert not deploys("dev", "ecs:RunTask", ecs("dev", "task-definition/migration:7"), **said)
+
+
+def test_it_stops_no_task_of_another_cluster() -> None:
+    assert not deploys("dev", "ecs:StopTask", ecs("dev", "task/dev-tools-1a2b3c4/0123456789abcdef"))
+
+
+@each_stack
+def test_it_reads_what_tasks_say_and_no_other_log(stack: str) -> None:
+    """What failed has to be told; a flow log or an API's access log has other people's addresses."""
+    place, tasks = PLACES[stack], deployed(stack).of("ecs/taskDefinition:TaskDefinition").values()
+    groups = {
+        each["logConfiguration"]["options"]["awslogs-group"]
+        for task in tasks
+        for each in json.loads(task.inputs["containerDefinitions"])
+    }
+    assert len(groups) > 5
+
+    def reads(group: str) -> bool:
+        of = f"arn:aws:logs:{place.region}:{place.account}:log-group:{group}:log-stream:one/two/three"
+        return deploys(stack, "logs:GetLogEvents", of)
+
+    assert not [group for group in groups if not reads(group)]
+    assert not [
+        group for group in ("/api-gateway/shop", "/aws/rds/instance/shop/postgresql", "/vpc/main") if reads(group)
+    ]
 
 
 @each_stack

@@ -30,10 +30,11 @@ def test_the_path_is_overridden_by_what_was_asked_below_the_stage(path: str, ove
     assert api_proxy.override(path) == override
 
 
-def test_the_requests_id_and_the_name_that_was_asked_are_the_gateways_word() -> None:
+def test_the_requests_id_the_caller_and_the_name_that_was_asked_are_the_gateways_word() -> None:
     said = {
         "integration.request.header.X-Request-Id": "context.requestId",
         "integration.request.header.X-Forwarded-Host": "context.domainName",
+        "integration.request.header.X-Forwarded-For": "context.identity.sourceIp",
     }
     assert api_proxy.headers(key_required=False) == said
 

@@ -39,16 +39,28 @@ def routes(resources: list[Recorded]) -> dict[str, dict[str, str]]:
     }
 
 
-def test_each_zone_has_a_subnet_in_each_tier() -> None:
-    subnets = of_type(network(), ":Subnet")
-    assert {name: (it.inputs["availabilityZone"], it.inputs["cidrBlock"]) for name, it in subnets.items()} == {
-        "main-public-a": ("eu-west-1a", "10.0.1.0/24"),
-        "main-public-b": ("eu-west-1b", "10.0.2.0/24"),
-        "main-app-a": ("eu-west-1a", "10.0.10.0/24"),
-        "main-app-b": ("eu-west-1b", "10.0.11.0/24"),
-        "main-data-a": ("eu-west-1a", "10.0.20.0/24"),
-        "main-data-b": ("eu-west-1b", "10.0.21.0/24"),
-    }
+TWO_ZONES = {
+    "main-public-a": ("eu-west-1a", "10.0.1.0/24"),
+    "main-public-b": ("eu-west-1b", "10.0.2.0/24"),
+    "main-app-a": ("eu-west-1a", "10.0.10.0/24"),
+    "main-app-b": ("eu-west-1b", "10.0.11.0/24"),
+    "main-data-a": ("eu-west-1a", "10.0.20.0/24"),
+    "main-data-b": ("eu-west-1b", "10.0.21.0/24"),
+}
+THIRD_ZONE = {
+    "main-public-c": ("eu-west-1c", "10.0.3.0/24"),
+    "main-app-c": ("eu-west-1c", "10.0.12.0/24"),
+    "main-data-c": ("eu-west-1c", "10.0.22.0/24"),
+}
+
+
+@pytest.mark.parametrize(("zones", "plan"), [({}, TWO_ZONES), ({"zones": ("a", "b", "c")}, TWO_ZONES | THIRD_ZONE)])
+def test_each_zone_has_a_subnet_in_each_tier_by_the_default_plan(zones: dict[str, Any], plan: dict[str, Any]) -> None:
+    """Another address is another subnet, and all that stands in it is replaced."""
+    made = network(**zones)
+    subnets = of_type(made, ":Subnet")
+    assert one(made, ":Vpc").inputs["cidrBlock"] == "10.0.0.0/16"
+    assert {name: (it.inputs["availabilityZone"], it.inputs["cidrBlock"]) for name, it in subnets.items()} == plan
     assert not any(subnet.inputs["mapPublicIpOnLaunch"] for subnet in subnets.values())
 
 

@@ -27,9 +27,13 @@ THROTTLES = {"POST /api/login": Throttle(rate_limit=1, burst_limit=2)}
 class Balancer:
     """Stands for a load balancer where nothing is made of it."""
 
+    def __init__(self, *, internal: bool = True) -> None:
+        self.internal = internal
+
 
 def args(**given: Any) -> PublicApiArgs:
-    return PublicApiArgs(**{"network": network(), "load_balancer": Balancer(), **given})
+    needed: dict[str, Any] = {"network": network(), "load_balancer": Balancer()}
+    return PublicApiArgs(**needed | given)
 
 
 def api(*, tls: bool = False, preview: bool = False, name: str = "shop", **given: Any) -> list[Recorded]:
@@ -205,6 +209,7 @@ def test_the_url_is_the_stages_own_without_a_domain() -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
+        ({"load_balancer": Balancer(internal=False)}, "load_balancer"),
         ({"stage": "v1.2"}, "stage"),
         ({"method_throttles": {"ANY /login": Throttle()}}, "method_throttles"),
         ({"method_throttles": {"GET /{proxy+}": Throttle()}}, "method_throttles"),
@@ -221,6 +226,17 @@ def test_the_url_is_the_stages_own_without_a_domain() -> None:
 def test_a_wrong_argument_is_named_with_its_value(given: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidArgsError, match=rf"^PublicApi\.{field}: got "):
         args(**given)
+
+
+def test_a_load_balancer_that_the_internet_reaches_is_refused() -> None:
+    """Whoever finds its own name would be answered without key, throttle or web ACL."""
+
+    def build() -> None:
+        balancer = LoadBalancer("outside", LoadBalancerArgs(network=network(), internal=False))
+        args(load_balancer=balancer)
+
+    with pytest.raises(InvalidArgsError, match=r"^PublicApi\.load_balancer: .*an internal one: .*around the keys"):
+        record(build)
 
 
 @pytest.mark.parametrize(
