@@ -1,16 +1,16 @@
-"""Prints what a rehearsal found: resources, verdicts, requests, outputs, what was not proved, times, and the end."""
+"""Prints what a rehearsal found: resources, verdicts, requests, outputs, what was not proved, systems, times, end."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
+from rehearsal import report_tree, systems
 from rehearsal.result import UNKNOWN
 
 if TYPE_CHECKING:
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rehearsal.result import Asked, Ran, Refused, Replaced, Resource, Result, Streamed
-
-_INDENT: Final = 4
-"""Columns that a level of the tree takes."""
-_BETWEEN: Final = "  "
-_SLOW: Final = 0.5
-"""Seconds from which on a creation's time is shown in bold."""
+    from rehearsal.result import Asked, Ran, Refused, Replaced, Result, Streamed
 
 
 def show(result: Result, screen: Console) -> None:
@@ -45,6 +39,7 @@ def show(result: Result, screen: Console) -> None:
     if result.traceback:
         _lines(screen, "Where it broke", result.traceback.splitlines(), "dim")
     show_errors(result, screen)
+    _systems(result, screen)
     _end(result, screen)
 
 
@@ -73,59 +68,7 @@ def _resources(result: Result, screen: Console) -> None:
     made = sum(each.custom for each in result.resources)
     enacted = sum(each.seconds for each in result.resources)
     _head(screen, "Resources", f"{made}, made in {enacted:.1f} s of work" if enacted else f"{made} planned")
-    children: dict[str, list[Resource]] = {}
-    for each in result.resources:
-        children.setdefault(each.parent, []).append(each)
-    known = {each.urn for each in result.resources}
-    root = Tree(Text(result.stack, style="bold"), guide_style="dim")
-    for parent in [parent for parent in children if parent not in known]:
-        _grow(root, children[parent], children, screen.width - _INDENT)
-    screen.print(root)
-
-
-def _grow(branch: Tree, here: Sequence[Resource], children: Mapping[str, Sequence[Resource]], width: int) -> None:
-    """Add components as branches; what has no children shares lines between them, since a line each would be many.
-
-    *width* is what a line has room for in *branch*.
-    """
-    leaves = [_leaf(each) for each in here if each.urn not in children]
-    parents = [each for each in here if each.urn in children]
-    for line in _filled(leaves, width):
-        branch.add(line)
-    for each in parents:
-        label = Text.assemble((_type(each.type), "bold"), " ", each.name)
-        below = children[each.urn]
-        short = _filled([label, *map(_leaf, below)], width)
-        if len(short) == 1 and not any(child.urn in children for child in below):
-            branch.add(short[0])
-        else:
-            _grow(branch.add(label), below, children, width - _INDENT)
-
-
-def _filled(words: Sequence[Text], width: int) -> list[Text]:
-    """Join *words* into lines of at most *width*; no word is broken, which rich would do at any space."""
-    lines: list[Text] = []
-    for word in words:
-        if lines and lines[-1].cell_len + len(_BETWEEN) + word.cell_len <= width:
-            lines[-1] = Text(_BETWEEN).join([lines[-1], word])
-        else:
-            lines.append(word)
-    return lines
-
-
-def _leaf(resource: Resource) -> Text:
-    text = Text.assemble((_type(resource.type), "cyan"), " ", resource.name)
-    if resource.seconds:
-        text.append(f" {resource.seconds:.2f}", style="bold" if resource.seconds >= _SLOW else "dim")
-    if resource.proof == "validated":
-        text.append(" (validated)", style="yellow")
-    return text
-
-
-def _type(token: str) -> str:
-    """Return ``ec2.Subnet`` for ``aws:ec2/subnet:Subnet``, and a component's class alone."""
-    package, module, name = token.split(":")
-    return name if package not in ("aws", "awsx") else f"{module.split('/')[0]}.{name}"
+    screen.print(report_tree.of(result.stack, result.resources, screen.width))
 
 
 def _policies(result: Result, screen: Console) -> None:
@@ -235,6 +178,10 @@ def _replacements(result: Result, screen: Console) -> None:
             Text(each.name, style="dim"),
         )
     screen.print(Padding(grid, (0, 0, 0, 2)))
+    for each in result.replacements:
+        if each.ok and each.reason:
+            # What went wrong otherwise is among the errors, whole.
+            screen.print(Text(f"  {each.service} {each.outcome}: {each.reason}", style="dim"), soft_wrap=True)
 
 
 def _outputs(result: Result, screen: Console) -> None:
@@ -274,13 +221,38 @@ def _paragraph(screen: Console, title: str, parts: Sequence[str]) -> None:
     screen.print(Padding(text, (0, 0, 0, 2)))
 
 
+def _systems(result: Result, screen: Console) -> None:
+    """Print a line for each system, whole: what to take home from all that is above."""
+    found = systems.of(result)
+    if not found:
+        return
+    _head(screen, "Systems")
+    room = max(map(len, found))
+    for name, each in found.items():
+        failed = "" if each.ok else ("FAILED  ", "bold red")
+        screen.print(Text.assemble("  ", (name.ljust(room), "cyan"), "  ", failed, str(each)), soft_wrap=True)
+
+
 def _end(result: Result, screen: Console) -> None:
     phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items() if name != "total")
     if phases:
         _head(screen, "Seconds", phases)
     total = result.seconds.get("total", 0.0)
-    count = len(result.errors)
+    count = sum(map(_mistakes, result.errors))
     said = Text(f"passed in {total:.1f} s", "bold green")
     if count:
         said = Text(f"failed in {total:.1f} s: {'one error' if count == 1 else f'{count} errors'}, above", "bold red")
     screen.print(Text.assemble(f"\n{result.stack}: ", said))
+
+
+def _mistakes(error: str) -> int:
+    """Return how many mistakes *error* tells of: those in one file come together.
+
+    They stand below a line that counts them (``3 settings of this stack cannot be used:``), or each begins with the
+    file. All else below an error's first line is of the one mistake: what was expected and got, a container's lines.
+    """
+    first, *others = map(str.strip, error.splitlines() or [""])
+    if others and first.partition(" ")[0] == str(len(others)):
+        return len(others)
+    file = first.partition(": ")[0]
+    return 1 + sum(each.startswith(f"{file}: ") for each in others)

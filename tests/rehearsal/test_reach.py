@@ -47,11 +47,17 @@ def test_a_load_balancers_domain_is_reached_by_the_name_of_the_balancer() -> Non
     )
 
 
-def test_a_browser_has_an_address_of_this_machine() -> None:
-    """It can be told neither what a name resolves to nor whom a request is for."""
-    lines = told({"workloads": {"shop": {"url": "https://shop.example.com"}}})
-    assert re.search(r"^  # in a browser: http://127\.0\.0\.1:\d+$", lines, re.MULTILINE)
-    assert "in a browser" not in told({"workloads": {"shop": {"url": "http://127.0.0.1:9"}}})
+def test_a_browser_has_an_address_of_this_machine_where_a_page_is_expected() -> None:
+    """It can be told neither what a name resolves to nor whom a request is for. It has no use for what is no page."""
+    shop = {"workloads": {"shop": {"url": "https://shop.example.com"}}}
+    page = SCRIPT.requests[0].model_dump(by_alias=True) | {
+        "expect": {"status": 200, "headers": {"content-type": "text/html; charset=utf-8"}}
+    }
+    # Not the last of its entrance, which is the one that is told as a command.
+    script = Script.model_validate({"requests": [page, SCRIPT.requests[0].model_dump(by_alias=True) | {"name": "y"}]})
+    assert re.search(r"^  # in a browser: http://127\.0\.0\.1:\d+$", told(shop, script), re.MULTILINE)
+    assert "in a browser" not in told({"workloads": {"shop": {"url": "http://127.0.0.1:9"}}}, script)
+    assert "in a browser" not in told(shop)
 
 
 @pytest.mark.parametrize("outputs", [{}, {"workloads": {}}, {"workloads": {"shop": {"url": "arn:aws:x"}}}])

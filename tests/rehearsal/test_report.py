@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from rehearsal import report
@@ -106,6 +107,37 @@ def test_what_the_program_says_of_itself_is_printed() -> None:
     assert "Notes" not in printed(result)
     result.notes = ["public load balancer: serves HTTP only"]
     assert "Notes\n  public load balancer: serves HTTP only\n" in printed(result)
+
+
+def test_the_line_of_each_system_comes_last_and_is_never_broken() -> None:
+    """It is what a reader takes home: all of it above the time and the verdict, however narrow the terminal."""
+    result = whole()
+    text = printed(result, width=40)
+    assert text.endswith(
+        "\nSystems\n  shop  1 of 1 requests; validated only: appautoscaling.Target (1)\n"
+        "\nSeconds  preview 1.0\n\ndev: passed in 2.5 s\n"
+    )
+    result.requests.append(asked(ok=False))
+    result.fail("shop: POST /buy (it sells):\n  expected 200, got 502")
+    assert "\nSystems\n  shop  FAILED  1 of 2 requests; validated" in printed(result)
+
+
+@pytest.mark.parametrize(
+    ("error", "count"),
+    [
+        ("3 settings of this stack cannot be used:\n  drydock:a: x\n  drydock:b: y\n  drydock:c: z", "3 errors"),
+        ("/p/rehearsal.yaml: seed: missing\n/p/rehearsal.yaml: requests[0].expect: missing", "2 errors"),
+        ("Pulumi.dev.yaml: a is 1\n  Pulumi.dev.yaml: b is 2", "2 errors"),
+        ("shop: POST /buy (it sells):\n  expected 200, got 502\n  | 2 lines", "one error"),
+        ("1 setting of this stack cannot be used:\n  drydock:a: x", "one error"),
+        ("no", "one error"),
+    ],
+)
+def test_the_mistakes_of_one_file_are_counted_one_by_one(error: str, count: str) -> None:
+    """They are told at once, as one error; "one error" above ten lines would look like nine that do not matter."""
+    result = whole()
+    result.fail(error)
+    assert printed(result).endswith(f"dev: failed in 2.5 s: {count}, above\n")
 
 
 def test_a_long_error_is_not_wrapped() -> None:
