@@ -16,12 +16,13 @@ from deployments.inquiry import why
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_EVERY: Final = 2.0
+_EVERY: Final = 1.0
 """Seconds between two looks."""
 _LINES: Final = 20
 """Of each container that are told of a failure."""
 _LINES_FOLLOW: Final = 5.0
-"""Seconds within which a container's last lines are in CloudWatch, once it has ended."""
+"""Seconds within which a container's last lines are in CloudWatch, once it has ended. They are all there when between
+two looks none has come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +100,16 @@ def _told(ecs: Any, logs: Any, task: Mapping[str, Any]) -> Iterator[str]:
 
 def _last_lines(logs: Any, group: str, stream: str) -> list[str]:
     deadline = time.monotonic() + _LINES_FOLLOW
+    before: list[str] = []
     while True:
+        lines: list[str] = []
         # Without a stream it has said nothing, or its first line is still on its way.
         with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
             found = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES, startFromHead=False)
-            if found["events"]:
-                return [str(each["message"]).rstrip() for each in found["events"]]
-        if time.monotonic() >= deadline:
-            return []
+            lines = [str(each["message"]).rstrip() for each in found["events"]]
+        if (lines and lines == before) or time.monotonic() >= deadline:
+            return lines
+        before = lines
         time.sleep(_EVERY / 2)
 
 

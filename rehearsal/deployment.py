@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rehearsal import program, replacing, script
+from rehearsal import program, replacing, script, versions
 from rehearsal.monitor import Refused
 from rehearsal.state import State
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehearsal.autoname import Names
+    from rehearsal.containers import Containers
     from rehearsal.graph import Registered
     from rehearsal.script_replacements import Replacement
     from rehearsal.stack_file import StackFile
@@ -26,14 +27,21 @@ class Deployment:
     stand_ins: StandIns
 
     def __init__(
-        self, project_dir: Path, read: StackFile, stand_ins: StandIns, names: Names, environment: Mapping[str, str]
+        self,
+        project_dir: Path,
+        read: StackFile,
+        stand_ins: StandIns,
+        names: Names,
+        environment: Mapping[str, str],
+        *,
+        room: Path,
     ) -> None:
         """Deploy *project_dir* as what was *read* of a stack's file says, with what *stand_ins* make.
 
-        *environment* is the program's besides.
+        *environment* is the program's besides, and *room* a folder for the sources of new versions.
         """
         self.stand_ins = stand_ins
-        self._read = read
+        self._read, self._room = read, room
         self._project_dir, self._names, self._environment = project_dir, names, environment
         self._state = State(stand_ins)
 
@@ -66,8 +74,10 @@ class Deployment:
         """Return where the script of *workload* would be."""
         return script.path_of(self._project_dir, workload)
 
-    def replace(self, workload: str, said: Replacement, repository: str) -> None:
+    def replace(self, workload: str, said: Replacement, repository: str, containers: Containers) -> None:
         """Have the next run deploy the new version that a script of *workload* has *said*, of *repository*'s image.
+
+        What it is made of, *containers* are told.
 
         Raises:
             ReplacementError: the stack file says no image where it should be.
@@ -75,4 +85,11 @@ class Deployment:
         """
         changed = replacing.settings(self._read.config, workload, said)
         self._read = dataclasses.replace(self._read, config=self._read.config | changed)
-        self.stand_ins.rebuild(repository, replacing.digest(workload, said))
+        digest = replacing.digest(workload, said)
+        self.stand_ins.rebuild(repository, digest)
+        containers.images[digest] = versions.folder_of(
+            said,
+            beside=self.script_of(workload).parent,
+            old=containers.folder_of(repository),
+            room=self._room / digest.rpartition(":")[2],
+        )

@@ -101,7 +101,7 @@ class Proving:
             emulator=self._on.emulator,
             containers=self._on.containers,
         )
-        self._deployment.replace(workload, said, replacing.repository())
+        self._deployment.replace(workload, said, replacing.repository(), self._on.containers)
         before = set(self._on.containers.all())
         replaced = replacing.run(self._deployment.run)
         if replaced.outcome != "completed":

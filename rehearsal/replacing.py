@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import urllib3
-
-from rehearsal import requests, services
+from rehearsal import requests, services, versions
 from rehearsal.client import Client, domains
 from rehearsal.containers import FAMILY, REVISION
 from rehearsal.containers.images import repository_of
 from rehearsal.result import Replaced
+from rehearsal.script import Expectation, Request
+from rehearsal.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from rehearsal import program
     from rehearsal.containers import Container, Containers
@@ -39,20 +38,25 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {"SUCCESSFUL": "completed", "ROLLBACK_
 
 
 class ReplacementError(Exception):
-    """A script replaces what the workload or its stack file does not have."""
+    """A script replaces what the workload or its stack file does not have, or by what is not there."""
 
 
-def check(tree: Tree, workload: str, script: Script) -> None:
-    """Hold every service and entrance that *script* names against those there are, before anything is made.
+def check(tree: Tree, workload: str, script: Script, beside: Path) -> None:
+    """Hold all that *script* names against what there is, *beside* it and in the workload, before anything is made.
 
     Raises:
-        ReplacementError: the workload has no such service.
+        ReplacementError: the workload has no such service, or its folder no such source.
         EntranceError: it has no such output.
 
     """
     for each in script.replacements:
         _service(tree, workload, each)
-        requests.output_of(workload, tree.workloads[workload], each.entrance)
+        for name in filter(None, (each.entrance, each.api_key)):
+            requests.output_of(workload, tree.workloads[workload], name)
+        for folder in versions.missing(each, beside):
+            raise ReplacementError(
+                f"{workload}: the replacement {each.name!r} is made of {folder}, and there is no such folder"
+            )
 
 
 def digest(workload: str, said: Replacement) -> str:
@@ -100,11 +104,15 @@ class Replacing:
         self._workload, self._said = workload, said
         self._containers, self._ecs = containers, emulator.client("ecs")
         self._service = _service(tree, workload, said)
-        self._url = requests.output_of(workload, tree.workloads[workload], said.entrance).rstrip("/") + said.path
-        self._client = lambda: Client(emulator.endpoint, domains(tree))
-        self._answers: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._settled = threading.Event()
+        outputs = tree.workloads[workload]
+        self._traffic = Traffic(
+            lambda: Client(emulator.endpoint, domains(tree)),
+            requests.output_of(workload, outputs, said.entrance),
+            requests.with_key(emulator, workload, outputs, _request(said)),
+            times=said.times,
+            at_once=said.at_once,
+            per_second=said.per_second,
+        )
 
     def repository(self) -> str:
         """Return the repository of the image that is replaced.
@@ -129,23 +137,13 @@ class Replacing:
         started = time.monotonic()
         old = {each.id for each in self._running()}
         before, deployed = self._revision(), self._newest()
-        asking = [threading.Thread(target=self._ask, daemon=True) for _ in range(self._said.at_once)]
-        for thread in asking:
-            thread.start()
-        try:
-            self._wait(lambda: self._answers.total() >= self._said.times * _BEFORE)
+        with self._traffic:
+            self._wait(lambda: self._traffic.answers.total() >= self._said.times * _BEFORE)
             result = redeploy()
             self._wait(self._one_is_left)
-        finally:
-            self._settled.set()
-            for thread in asking:
-                thread.join()
-        newest = self._newest()
-        outcome: Outcome = _OUTCOMES.get(newest["status"], "failed")
+        outcome = self._outcome(deployed, result)
         ended = [each for each in self._containers.all() if each.id in old and each.status == "exited"]
         problems = [*self._problems(outcome, result, ended), *self._lost()]
-        if newest["serviceDeploymentArn"] == deployed["serviceDeploymentArn"]:
-            problems = ["nothing was deployed: its task definition does not follow the image", *self._lost()]
         return Replaced(
             workload=self._workload,
             name=self._said.name,
@@ -154,22 +152,39 @@ class Replacing:
             after=self._revision(),
             outcome=outcome,
             told=result.error.message if result.error else "",
-            requests=self._answers.total(),
-            answers=dict(self._answers),
+            reason=self._reason(result),
+            requests=self._traffic.answers.total(),
+            answers=dict(self._traffic.answers),
             exit_codes=tuple(each.exit_code for each in ended),
             seconds=time.monotonic() - started,
             ok=not problems,
             problems=tuple(problems),
         )
 
-    def _problems(self, outcome: Outcome, result: program.Result, ended: list[Container]) -> Iterator[str]:
+    def _outcome(self, deployed: Mapping[str, Any], result: program.Result) -> str:
+        """Return what became of the deployment that is newer than *deployed*, or why there is none."""
+        newest = self._newest()
+        if newest["serviceDeploymentArn"] != deployed["serviceDeploymentArn"]:
+            return _OUTCOMES.get(newest["status"], "failed")
+        return "refused" if result.error else "unchanged"
+
+    def _problems(self, outcome: str, result: program.Result, ended: list[Container]) -> Iterator[str]:
         told = result.error.message if result.error else ""
+        if outcome == "unchanged":
+            yield "nothing was deployed: its task definition does not follow the image"
+            return
         if outcome != self._said.outcome:
             yield f"expected that the deployment is {self._said.outcome}, and it is {outcome}{told and f': {told}'}"
         elif outcome == "completed" and told:
             yield f"the deployment is completed, and the program failed: {told}"
         elif outcome != "completed" and not told:
             yield f"the deployment is {outcome}, and the program said nothing of it"
+        if outcome == "refused" and ended:
+            yield f"no deployment was begun, and {len(ended)} of the containers that were to go on have ended"
+        said = told or "\n".join(text for _, text in result.log)
+        yield from (
+            f"expected {text!r} in what the program says, got {said!r}" for text in self._said.told if text not in said
+        )
         if killed := sum(each.exit_code == _KILLED for each in ended):
             yield f"{killed} of {len(ended)} old containers did not end at SIGTERM, and were killed"
         if not self._one_is_left():
@@ -177,19 +192,15 @@ class Replacing:
 
     def _lost(self) -> Iterator[str]:
         """Yield each other answer than the expected one, and how many there were."""
-        for answer, count in sorted(self._answers.items()):
+        answers = self._traffic.answers
+        for answer, count in sorted(answers.items()):
             if answer != str(self._said.status):
-                yield f"{count} of {self._answers.total()} requests: expected status {self._said.status}, got {answer}"
+                yield f"{count} of {answers.total()} requests: expected status {self._said.status}, got {answer}"
 
-    def _ask(self) -> None:
-        with self._client() as client:
-            while not (self._settled.is_set() and self._answers.total() >= self._said.times):
-                try:
-                    answer = str(client.send(self._said.method, self._url, {}, None)[0])
-                except (urllib3.exceptions.HTTPError, OSError) as error:
-                    answer = f"no answer ({type(error).__name__})"
-                with self._lock:
-                    self._answers[answer] += 1
+    def _reason(self, result: program.Result) -> str:
+        """Return the one line by which a reader knows why the program failed: the one that the script knows it by."""
+        lines = result.error.message.splitlines() if result.error else [""]
+        return next((line for line in lines if any(text in line for text in self._said.told)), lines[0]).strip()
 
     def _wait(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _SETTLED_WITHIN
@@ -220,6 +231,17 @@ class Replacing:
 
 def _revision_of(container: Container) -> str:
     return f"{container.labels[FAMILY]}:{container.labels[REVISION]}"
+
+
+def _request(said: Replacement) -> Request:
+    return Request(
+        name=said.name,
+        entrance=said.entrance,
+        method=said.method,
+        path=said.path,
+        api_key=said.api_key,
+        expect=Expectation(status=said.status),
+    )
 
 
 def _service(tree: Tree, workload: str, said: Replacement) -> Registered:

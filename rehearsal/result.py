@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from rehearsal import systems
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -143,9 +145,11 @@ class Replaced:
     after: str
     """The one that runs now."""
     outcome: str
-    """What ECS says of the deployment: ``completed``, ``rolled back`` or ``failed``."""
+    """Of the deployment: ``completed``, ``rolled back``, ``failed``; ``refused`` or ``unchanged`` if none was begun."""
     told: str
     """What the program failed with; empty if it did not."""
+    reason: str = ""
+    """The line of it that the script knows it by, or the first."""
     requests: int
     """How many were sent."""
     answers: dict[str, int]
@@ -258,7 +262,8 @@ class Result:
     def write(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = {"stack": self.stack, "ok": self.ok} | asdict(self)
+        of_each = {name: asdict(each) for name, each in systems.of(self).items()}
+        whole = {"stack": self.stack, "ok": self.ok} | asdict(self) | {"systems": of_each}
         path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 

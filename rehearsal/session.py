@@ -98,6 +98,8 @@ class Session:
     emulator: Emulator
     origins: Origins
     """Where load balancers answer on this machine."""
+    databases: Databases
+    """The servers behind its databases."""
     scripts: dict[str, Script]
     """Workload → its script; a workload without one is not among them."""
     _tree: Tree | None
@@ -167,10 +169,15 @@ class Session:
             region=emulator.region,
             project_dir=self._project_dir,
             gateway=emulator.endpoint,
-            databases=self._databases,
+            databases=self.databases,
         )
         deployment = Deployment(
-            self._project_dir, self._read, stand_ins, self._names, {**emulator.environment, **_NO_FILES}
+            self._project_dir,
+            self._read,
+            stand_ins,
+            self._names,
+            {**emulator.environment, **_NO_FILES},
+            room=run.folder / "versions",
         )
         with self._start_packs(run, {**emulator.environment, **_NO_FILES}, preview=False) as judges:
             self.result.created = True
@@ -187,7 +194,7 @@ class Session:
                     scripts=self.scripts,
                     emulator=emulator,
                     containers=containers,
-                    databases=self._databases,
+                    databases=self.databases,
                     result=self.result,
                     progress=self._progress,
                 )
@@ -210,7 +217,7 @@ class Session:
         account_id, region = account.and_region(planned)
         containers = Containers(run, apps=self._project_dir / "apps")
         # Which outlive those who are connected.
-        self._databases = self._closing.enter_context(Databases(run, containers.address_of))
+        self.databases = self._closing.enter_context(Databases(run, containers.address_of))
         self._closing.enter_context(containers)
         self._equip(containers)
         self.emulator = launch(run, account=account_id, region=region, docker_host=containers.docker_host)
@@ -228,11 +235,8 @@ class Session:
             beside = script.path_of(self._project_dir, workload).parent
             for repository, folder in followed.images.items():
                 containers.images[repository] = beside / folder
-            for each in followed.replacements:
-                if each.source:
-                    containers.images[replacing.digest(workload, each)] = beside / each.source
             if followed.authorities:
-                containers.told[followed.authorities] = str(self._databases.authorities)
+                containers.told[followed.authorities] = str(self.databases.authorities)
             for each in followed.outside.values():
                 containers.outside.start(each.origin, beside / each.server)
 
@@ -281,7 +285,7 @@ class Session:
                 self.result.left_out += left_out
                 requests.check_names(workload, handed_out, read[workload])
                 killing.check(tree, workload, read[workload])
-                replacing.check(tree, workload, read[workload])
+                replacing.check(tree, workload, read[workload], path.parent)
                 jobs.check_names(workload, tree, read[workload])
                 forbidden.check(tree, workload, read[workload])
         return read

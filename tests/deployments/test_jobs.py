@@ -102,6 +102,17 @@ def test_one_that_fails_is_told_with_its_last_lines(stubbed: dict[str, Stubber],
     ]
 
 
+def test_the_line_that_tells_the_cause_may_come_later_than_those_before(stubbed: dict[str, Stubber]) -> None:
+    """CloudWatch has a container's lines in batches, and the last is the one that says why."""
+    answer(stubbed["ecs"], 1)
+    answer_where_it_logs(stubbed["ecs"])
+    for said in ([], ["applying 0002"], *[["applying 0002", "0002-logins.sql failed"]] * 2):
+        stubbed["logs"].add_response("get_log_events", {"events": [{"message": line} for line in said]})
+    with mock.patch.object(jobs, "_LINES_FOLLOW", 60.0), pytest.raises(pulumi.RunError, match=r"logins\.sql failed"):
+        run()
+    stubbed["logs"].assert_no_pending_responses()
+
+
 def test_one_that_said_nothing_fails_with_its_reason_alone(stubbed: dict[str, Stubber]) -> None:
     answer(stubbed["ecs"], 1)
     answer_where_it_logs(stubbed["ecs"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,9 @@ from rehearsal.requests import EntranceError
 from rehearsal.script import Script
 from rehearsal.script_replacements import Replacement
 from rehearsal.tree import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WEB = Replacement(name="web is replaced", service="web", setting="web.image", entrance="url")
 PINNED = "sha256:" + "0" * 64
@@ -47,14 +50,23 @@ def test_a_setting_that_is_not_there_is_told(setting: str) -> None:
         replacing.settings(config({"digest": PINNED}), "site", said)
 
 
-def test_services_and_entrances_are_held_against_those_there_are_before_anything_is_made() -> None:
+def test_all_that_it_names_is_held_against_what_there_is_before_anything_is_made(tmp_path: Path) -> None:
     def registered(name: str, kind: str, parent: str = "") -> Registered:
         return Registered(urn=name, type=kind, name=name, parent=parent, custom=True, inputs={})
 
     graph = [registered("site", "drydock:index:Site"), registered("page", "aws:ecs/service:Service", "site")]
     tree = Tree(graph, {"workloads": {"site": {"url": "http://x"}}})
     with pytest.raises(ReplacementError, match="is of the service 'web'; it has page"):
-        replacing.check(tree, "site", Script(replacements=(WEB,)))
-    page = WEB.model_copy(update={"service": "page", "entrance": "address"})
-    with pytest.raises(EntranceError, match="'address'"):
-        replacing.check(tree, "site", Script(replacements=(page,)))
+        replacing.check(tree, "site", Script(replacements=(WEB,)), tmp_path)
+    page = WEB.model_copy(update={"service": "page"})
+    for output in ("entrance", "api_key"):
+        said = page.model_copy(update={output: "address"})
+        with pytest.raises(EntranceError, match="'address'"):
+            replacing.check(tree, "site", Script(replacements=(said,)), tmp_path)
+    for folder in ("source", "adds"):
+        said = page.model_copy(update={folder: "broken"})
+        with pytest.raises(ReplacementError, match=f"'web is replaced' is made of {tmp_path}/broken, and there is no"):
+            replacing.check(tree, "site", Script(replacements=(said,)), tmp_path)
+    (tmp_path / "broken").mkdir()
+    said = page.model_copy(update={"source": "broken", "adds": "broken"})
+    replacing.check(tree, "site", Script(replacements=(said,)), tmp_path)

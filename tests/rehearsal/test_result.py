@@ -27,10 +27,19 @@ def test_what_is_written_is_the_whole_result(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "result.json").read_text())
     assert set(written) >= {
         "stack", "ok", "resources", "policies", "requests", "outputs", "seconds", "errors", "denials", "validated_only",
+        "systems",
     }  # fmt: skip
     assert written["ok"] is True
     assert written["requests"][0].items() >= (asked | {"seconds": 0.5, "ok": True}).items()
     assert set(written["policies"][0]) == {"pack", "rule", "level", "urn", "message"}
+
+
+def test_what_was_shown_of_each_system_is_written_by_its_name(tmp_path: Path) -> None:
+    result = Result(stack="dev", created=True, outputs={"workloads": {"shop": {}}})
+    result.write(tmp_path / "result.json")
+    assert json.loads((tmp_path / "result.json").read_text())["systems"] == {
+        "shop": {"ok": True, "shown": [], "left_out": 0, "validated": {}}
+    }
 
 
 def test_an_error_makes_it_fail_and_is_told_once(tmp_path: Path) -> None:

@@ -81,6 +81,24 @@ def test_what_changed_is_changed_and_what_it_replaced_is_taken_away_at_the_end(s
     assert named(changed, "web").outputs["arn"] == "arn:aws:x:eu-west-1:123456789012:web:2"
 
 
+def test_a_run_that_failed_takes_nothing_away_and_the_next_all_that_was_replaced(session: Session) -> None:
+    """What was there before it still serves."""
+    session.run(GROUPS.format(days=7))
+    fails = """
+    def fail(_):
+        raise pulumi.RunError("no more")
+    aws.cloudwatch.LogGroup("web", retention_in_days=14, opts=options).arn.apply(fail)
+    aws.sqs.Queue("jobs", opts=options)
+    """
+    assert "no more" in refusal(session.run(fails))
+    assert [name for name, _ in session.made.changed] == ["web"]
+    assert session.made.retired == []
+    session.run(GROUPS.format(days=21))
+    session.state.end()
+    first = "arn:aws:x:eu-west-1:123456789012:web"
+    assert sorted(session.made.retired) == [first, f"{first}:2"]
+
+
 def test_a_third_run_is_compared_with_the_second(session: Session) -> None:
     session.run(GROUPS.format(days=7))
     session.run(GROUPS.format(days=14))
