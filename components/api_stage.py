@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pulumi_aws as aws
 from pulumi import ResourceOptions
 
-from components import naming
+from components import documents, naming
 from components.api_gateway_logging import ACCESS_LOGS
 from components.errors import InvalidArgsError, of, within
 
@@ -147,7 +146,7 @@ def open_stage(
         stage_name=opening.stage,
         access_log_settings={
             "destination_arn": group.arn,
-            "format": json.dumps(dict(logged), separators=(",", ":")),
+            "format": documents.compact(dict(logged)),
         },
         xray_tracing_enabled=opening.tracing,
         tags=owner.tags,

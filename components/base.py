@@ -6,10 +6,12 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 from pulumi import Alias, Output, ResourceOptions
+
+from components import documents
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -103,7 +105,7 @@ class Component(Owner, pulumi.ComponentResource):
         if props:
             # One text: the SDK makes an output, and an attribute of that name, of every top-level prop, and a dozen
             # calls of every leaf below.
-            said["args"] = json.dumps(props, separators=(",", ":"))
+            said["args"] = documents.compact(props)
         self._roles = [*roles] if gathers else None
         if gathers:
             # Sent at the loop's next turn: by then the program has made the parts.
@@ -159,12 +161,15 @@ def _said(value: Mapping[str, object]) -> str | None:
     One text, since one leaf of a structure costs as much; and no output, since a component that waited for one would
     hold up all of its children, whose output it may be.
     """
-    return json.dumps(value, separators=(",", ":"), default=_null) if value else None
+    return _DECLARATION.encode(value) if value else None
 
 
 def _null(leaf: object) -> None:
     if not isinstance(leaf, Output):
         raise TypeError(f"{type(leaf).__name__} has no place in a declaration")
+
+
+_DECLARATION: Final = json.JSONEncoder(separators=(",", ":"), default=_null)
 
 
 def declared(args: object) -> dict[str, Any]:
@@ -177,29 +182,37 @@ def declared(args: object) -> dict[str, Any]:
     return cast("dict[str, Any]", _plain(args))
 
 
+_LEAVES: Final = (str, int, float)
+
+
 def _plain(value: object) -> object:
     """Return *value* as the wire takes it; None for what stays out."""
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, _LEAVES):
         return value
     if isinstance(value, Output):
         return None
     if isinstance(value, pulumi.Resource):
         return value.pulumi_resource_name
     if isinstance(value, Mapping):
-        pairs = ((key, _plain(item)) for key, item in cast("Mapping[str, object]", value).items())
-    elif dataclasses.is_dataclass(value):
-        given = ((name, getattr(value, name), default) for name, default in _fields(type(value)))
-        pairs = ((name, _plain(item)) for name, item, default in given if item is not default and item != default)
+        given = cast("Mapping[str, object]", value).items()
+    elif (fields := _fields(type(value))) is not None:
+        given = (
+            (name, item)
+            for name, default in fields
+            if (item := getattr(value, name)) is not default and item != default
+        )
     elif isinstance(value, Sequence):
         return [plain for plain in map(_plain, cast("Sequence[object]", value)) if plain is not None]
     else:
         return str(value)
-    return {key: item for key, item in pairs if item is not None}
+    return {key: plain for key, item in given if (plain := _plain(item)) is not None}
 
 
 @functools.cache
-def _fields(of: type) -> tuple[tuple[str, object], ...]:
-    """Return the fields of a dataclass with their defaults."""
+def _fields(of: type) -> tuple[tuple[str, object], ...] | None:
+    """Return the fields of a dataclass with their defaults; None for what is none."""
+    if not dataclasses.is_dataclass(of):
+        return None
     return tuple(
         (
             field.name,

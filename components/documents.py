@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,9 +12,11 @@ from pulumi import Output
 if TYPE_CHECKING:
     from pulumi import Input
 
+_PLACE: Final = "\0"
+"""What stands for a leaf until it is known: no text that AWS takes has a NUL in it."""
 
-_PLACE: Final = re.compile(r'"\\u0000(\d+)\\u0000"')
-"""Where a leaf will be, as JSON writes it: no text that AWS takes has a NUL in it."""
+compact: Final = json.JSONEncoder(separators=(",", ":")).encode
+"""Render what is plain as compact JSON. One encoder for all: `json.dumps` makes another at each call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ def render(value: object, then: Callable[[str], str] = lambda text: text) -> Inp
     text, which a policy can read at a first preview. One secret inside makes the whole text secret.
     """
     awaited: dict[int, Output[Any]] = {}
-    made: list[tuple[int, Callable[[Any], Any]]] = []
+    leaves: list[tuple[int, Callable[[Any], Any]]] = []
 
     def placed(leaf: object) -> object:
         """Stand in for what JSON does not know; the same output is often in a document twice."""
@@ -46,19 +47,19 @@ def render(value: object, then: Callable[[str], str] = lambda text: text) -> Inp
         if not isinstance(cast("object", of), Output):
             raise TypeError(f"{type(leaf).__name__} has no place in a document")
         awaited[id(of)] = of
-        made.append((id(of), by))
-        return f"\0{len(made) - 1}\0"
+        leaves.append((id(of), by))
+        return _PLACE
 
-    shape = json.dumps(value, separators=(",", ":"), default=placed)
+    shape = json.JSONEncoder(separators=(",", ":"), default=placed).encode(value)
     if not awaited:
         return then(shape)
+    texts = shape.split(compact(_PLACE))
 
     def filled(known: Mapping[int, Any]) -> str:
-        def leaf(place: re.Match[str]) -> str:
-            of, by = made[int(place[1])]
-            return json.dumps(by(known[of]), separators=(",", ":"))
-
-        return then(_PLACE.sub(leaf, shape))
+        said = texts[:1]
+        for (of, by), text in zip(leaves, texts[1:], strict=True):
+            said += compact(by(known[of])), text
+        return then("".join(said))
 
     if len(awaited) == 1:
         ((place, output),) = awaited.items()

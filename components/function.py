@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,12 +154,13 @@ class Function(Part):
 
 def _archive(folder: Path) -> pulumi.AssetArchive:
     """Return the files of *folder* by their names within it, without what Python compiled."""
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.relative_to(folder).parts
+    files: list[Path] = []
+    for at, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if each != "__pycache__"]
+        files += [Path(at, name) for name in names if not name.endswith(".pyc")]
+    return pulumi.AssetArchive(
+        {path.relative_to(folder).as_posix(): pulumi.FileAsset(str(path)) for path in sorted(files)}
     )
-    return pulumi.AssetArchive({path.relative_to(folder).as_posix(): pulumi.FileAsset(str(path)) for path in files})
 
 
 def _role(name: str, args: FunctionArgs, log_streams: str) -> ServiceRole:

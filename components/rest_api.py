@@ -200,12 +200,14 @@ class RestApi(Part):
 
 
 def _policy(execution_arn: Output[str], args: RestApiArgs) -> Input[str]:
+    methods = documents.Made(of=execution_arn, by=lambda arn: f"{arn}/*")
+
     def statement(effect: str, operator: str, key: str, value: Input[str]) -> resource_policy.Statement:
         return {
             "Effect": effect,
             "Principal": "*",
             "Action": "execute-api:Invoke",
-            "Resource": documents.Made(of=execution_arn, by=lambda arn: f"{arn}/*"),
+            "Resource": methods,
             "Condition": {operator: {key: value}},
         }
 

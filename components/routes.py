@@ -81,9 +81,9 @@ class Route:
             said.append({"http_header": {"http_header_name": self.header[0], "values": [self.header[1]]}})
         return said
 
-    def patterns(self) -> list[tuple[str, str]]:
+    def patterns(self) -> Sequence[tuple[str, str]]:
         """Return each pair of a host's and a path's pattern that fits."""
-        return list(itertools.product(self.hosts or (_ANY,), self.paths or (_ANY_PATH,)))
+        return _pairs(self.hosts or (_ANY,), self.paths or (_ANY_PATH,))
 
     def __str__(self) -> str:
         """Say the patterns, for an error's text."""
@@ -140,7 +140,7 @@ class Routes:
             )
 
     def _check_pair(self, route: Route, other: Route) -> None:
-        first, second = sorted((route, other), key=lambda either: either.priority)
+        first, second = (route, other) if route.priority <= other.priority else (other, route)
         for taker, taken in itertools.product(first.patterns(), second.patterns()):
             if not _takes_all(taker, taken):
                 continue
@@ -184,10 +184,19 @@ def covers(pattern: str, other: str) -> bool:
     *other* stands for its words: each of its ``*`` once nothing, and once more of a foreign character than any
     pattern could name one by one.
     """
-    if not _wildcards(pattern):
+    literal = _literal(pattern)
+    if literal == pattern:
         return pattern == other
+    # Most routes of a load balancer differ here, and each is held against all others.
+    if not other.startswith(literal):
+        return False
     fits = _regex(pattern).fullmatch
     return all(fits(word) for word in _words(other))
+
+
+@functools.cache
+def _pairs(hosts: tuple[str, ...], paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(itertools.product(hosts, paths))
 
 
 def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:
@@ -197,6 +206,12 @@ def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:
 def _said(patterns: tuple[str, str]) -> str:
     host, path = patterns
     return path if host == _ANY else f"{host}{path}"
+
+
+@functools.cache
+def _literal(pattern: str) -> str:
+    """Return what *pattern* begins with, up to its first wildcard."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
 
 
 @functools.cache
@@ -237,9 +252,9 @@ def _path_kind(paths: Sequence[str]) -> str:
 def _kind_of_path(path: str) -> str:
     if path == _ANY_PATH:
         return "any"
-    literal, wildcard, _ = re.split(r"([*?]|$)", path, maxsplit=1)
+    literal = _literal(path)
     segments = sum(1 for segment in literal.split("/") if segment)
-    return f"{min(segments, 4)}{'*' if wildcard else ''}"
+    return f"{min(segments, 4)}{'' if literal == path else '*'}"
 
 
 def _values(given: str | Sequence[str] | None) -> tuple[str, ...]:

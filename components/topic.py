@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi_aws as aws
-from pulumi import Output
 
 from components import key, naming, resource_policy
 from components.base import Part
@@ -17,7 +16,7 @@ from components.grants import Conditions, Grant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi import Input, ResourceOptions
+    from pulumi import Input, Output, ResourceOptions
 
     from components.account import Account
 
@@ -76,7 +75,7 @@ class Topic(Part):
     """
 
     arn: Output[str]
-    kms_key_arn: Output[str] | None
+    kms_key_arn: Input[str] | None
     """None where AWS's own key for SNS encrypts it."""
 
     def __init__(self, name: str, args: TopicArgs, opts: ResourceOptions | None = None) -> None:
@@ -85,7 +84,7 @@ class Topic(Part):
 
         publishers = sorted(set(args.publishers))
         sources: dict[str, Conditions] = {each: _source(args.account, each) for each in publishers}
-        self.kms_key_arn = None if args.kms_key_arn is None else Output.from_input(args.kms_key_arn)
+        self.kms_key_arn = args.kms_key_arn
         if publishers and self.kms_key_arn is None:
             self.kms_key_arn = key.create(
                 self,
