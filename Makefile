@@ -8,7 +8,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 # What is Node, by its folder: the page, the API, and the browser that the page's tests open it in.
 WEB := apps/microservices/web
-EXPRESS := apps/express_api/api
+EXPRESS := apps/express_api/service
 BROWSER := tests/browser
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse preview test check format unit bench streams workflows schema lock clean

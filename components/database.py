@@ -173,6 +173,7 @@ class Database(Component):
                 secret_name=Output.concat(self.identifier, f"/{user}"),
                 username=user,
                 kms_key_arn=self._key_arn,
+                what=f"The user {user} of a database",
             )
             for user in sorted(args.users)
         }

@@ -105,7 +105,7 @@ class FailedRuns(Part):
             "Runs that a guard could not bring to a good end",
             _failed_runs(args),
             args.topic_arn,
-            "A guarded run came to no good end: status, error and cause say why",
+            "A state machine's run came to no good end: status, error and cause say why",
         )
 
 

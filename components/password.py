@@ -26,9 +26,9 @@ LENGTH: Final = 40
 
 
 def make(
-    within: Owner, name: str, *, secret_name: Input[str], username: str, kms_key_arn: Input[str] | None
+    within: Owner, name: str, *, secret_name: Input[str], username: str, kms_key_arn: Input[str] | None, what: str
 ) -> Output[str]:
-    """Make the secret of *username* within *within*, and return its ARN.
+    """Make the secret of *username*, described as *what*, within *within*, and return its ARN.
 
     Its value is a JSON object of ``username`` and ``password``, as RDS's own. It is encrypted with *kms_key_arn*;
     None is for AWS's own key. It goes with the stack, at once: CloudFormation knows no window to have it back in.
@@ -39,7 +39,7 @@ def make(
     """
     properties: dict[str, Any] = {
         "Name": secret_name,
-        "Description": f"The user {username} of a database",
+        "Description": what,
         "GenerateSecretString": {
             "SecretStringTemplate": json.dumps({"username": username}),
             "GenerateStringKey": "password",

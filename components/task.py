@@ -266,7 +266,10 @@ def _roles(name: str, args: TaskArgs, log_group: str) -> tuple[ServiceRole, Serv
     for container in args.containers:
         # Several containers often run images of one repository: one statement says it.
         pulls.extend(grant for grant in container.image.grant_pull() if grant not in pulls)
-    reads = [grant for each in args.containers for secret in each.secrets.values() for grant in secret.grants]
+    reads: list[Grant] = []
+    for secret in (secret for each in args.containers for secret in each.secrets.values()):
+        # As often, two keys of one secret are read.
+        reads.extend(grant for grant in secret.grants if grant not in reads)
     mounts = [grant for each in volume.of_containers(args.containers) for grant in each.grants]
     write_logs = Grant(
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),

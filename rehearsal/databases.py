@@ -100,7 +100,8 @@ def sql(server: postgres.Server, text: str, **variables: str) -> subprocess.Comp
     said = "".join(f"\\set {name} '{_escaped(value)}'\n" for name, value in variables.items())
     return subprocess.run(  # noqa: S603 - the package's own, and arguments of ours
         [tool("psql"), "-h", server.host, "-p", str(server.port), "-U", server.user, "-d", server.database,
-         "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+         # Terse: an error's details quote the row that was refused, and a row may have a password's hash.
+         "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-f", "-"],
         env={"PGPASSWORD": server.password, "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(server.ca_file)},
         input=f"{said}{text};\n", capture_output=True, text=True, timeout=_WITHIN, check=False,
     )  # fmt: skip

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 """Where a server listens that is not told another loopback address."""
 
+_INITIAL: Final = "postgres"
+"""The database that every server has."""
 _READY_WITHIN: Final = 20.0
 """Seconds for the first connection; it takes 0.2 on an idle machine, and after a crash the log is read again."""
 _STOPPED_WITHIN: Final = 5.0
@@ -66,6 +68,9 @@ _SETTINGS: Final = {
     "fsync": "off",  # a commit outlives the server's death, and need not outlive the machine's
     "shared_buffers": "16MB",
     "max_connections": "80",  # about what the smallest class of RDS has
+    # A statement that fails may say a password, and the row that it fails at have one's hash.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "dynamic_shared_memory_type": "mmap",  # in the folder, and gone with it
 }
 
@@ -200,10 +205,12 @@ def _make(server: Server, data: Path) -> None:
         file.write(settings)
     (data / "pg_hba.conf").write_text(_HBA)
     # Alone with the files, before anybody may connect: rdsadmin needs no password, and has none.
-    made = f'CREATE ROLE "{server.user}" LOGIN CREATEROLE CREATEDB PASSWORD {_quoted(server.password)}\n'
-    _run("postgres", "--single", "-D", str(data), "postgres", said=made)
-    _run("postgres", "--single", "-D", str(data), "postgres",
-         said=f'CREATE DATABASE "{server.database}" OWNER "{server.user}"\n')  # fmt: skip
+    role = f'CREATE ROLE "{server.user}" LOGIN CREATEROLE CREATEDB PASSWORD {_quoted(server.password)}\n'
+    _run("postgres", "--single", "-D", str(data), _INITIAL, said=role)
+    # The one that initdb has made is there already.
+    made, to = ("ALTER", " TO") if server.database == _INITIAL else ("CREATE", "")
+    said = f'{made} DATABASE "{server.database}" OWNER{to} "{server.user}"\n'
+    _run("postgres", "--single", "-D", str(data), _INITIAL, said=said)
 
 
 def _certify(ca_file: Path, data: Path, names: Sequence[str]) -> None:

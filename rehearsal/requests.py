@@ -16,6 +16,7 @@ import urllib3
 from pulumi.runtime.rpc import UNKNOWN
 
 from rehearsal import client
+from rehearsal.hiding import Hiding
 from rehearsal.keeping import Kept
 from rehearsal.result import Asked
 
@@ -118,6 +119,11 @@ def ask(
     """Send *request* through its entrance, with what was *kept* of earlier answers, and compare the answer."""
     kept = kept or Kept()
     sent = kept.fill(request)
+    hiding = Hiding(sent)
+
+    def hide(text: str) -> str:
+        return hiding(kept.hide(text))
+
     url = client.url_of(sent, output_of(workload, outputs, request.entrance))
     headers, body = client.headers_and_body(sent)
     started = time.monotonic()
@@ -131,15 +137,19 @@ def ask(
             if status == request.expect.sometimes:
                 others += 1
                 continue
+            hiding.add(answered, content)
             not_there = [*kept.take(request, content)]
-            problems = [*map(kept.hide, _differences(request, status, answered, content))] or not_there
+            problems = [*_differences(request, status, answered, content, hide)] or not_there
             answers.append(content)
         late = bool(problems) and status == http.HTTPStatus.GATEWAY_TIMEOUT
-        problems = problems or [*_not_both(request.expect, answers, others), *_too_much_alike(request.expect, answers)]
+        problems = problems or [
+            *_not_both(request.expect, answers, others),
+            *_too_much_alike(request.expect, answers, hide),
+        ]
     except urllib3.exceptions.ReadTimeoutError:
-        problems, late = [f"no answer from {kept.hide(url)} within {client.TIMEOUT:.0f} s"], True
+        problems, late = [f"no answer from {hide(url)} within {client.TIMEOUT:.0f} s"], True
     except (urllib3.exceptions.HTTPError, client.NoSuchNameError, OSError) as error:
-        problems = [kept.hide(f"no answer from {url}: {error}")]
+        problems = [hide(f"no answer from {url}: {error}")]
     return asked(workload, request, problems, status=status, seconds=time.monotonic() - started, late=late)
 
 
@@ -167,26 +177,30 @@ def asked(
     )
 
 
-def _differences(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[str]:
+def _differences(
+    request: Request, status: int, headers: Mapping[str, str], content: bytes, hide: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield where an answer is not what *request* expects; what is quoted of it, *hide* has seen while it was whole."""
     wanted = request.expect
     text = content.decode(errors="replace")
+    brief = hide(text)[:_BRIEF]
     if status != wanted.status:
-        yield f"expected status {wanted.status}, got {status}: {text[:_BRIEF]}"
+        yield f"expected status {wanted.status}, got {status}: {brief}"
     given = {name.lower(): value for name, value in headers.items()}
     for name, value in wanted.headers.items():
         if given.get(name.lower()) != value:
-            yield f"expected header {name}: {value}, got {given.get(name.lower(), 'none')}"
+            yield f"expected header {name}: {value}, got {hide(given.get(name.lower(), 'none'))}"
     for part in wanted.contains:
         if part not in text:
-            yield f"expected {part!r} in the answer, got {text[:_BRIEF]!r}"
+            yield f"expected {part!r} in the answer, got {brief!r}"
     if wanted.json_ is None or status != wanted.status:
         return
     try:
         got = json.loads(text)
     except ValueError:
-        yield f"expected JSON, got {text[:_BRIEF]!r}"
+        yield f"expected JSON, got {brief!r}"
         return
-    yield from differences(wanted.json_, got)
+    yield from differences(wanted.json_, got, hide=hide)
 
 
 def _not_both(wanted: Expectation, answers: Sequence[bytes], others: int) -> Iterator[str]:
@@ -196,11 +210,11 @@ def _not_both(wanted: Expectation, answers: Sequence[bytes], others: int) -> Ite
         yield f"expected one answer or more of {len(answers) + others} to have status {missing}, got none"
 
 
-def _too_much_alike(wanted: Expectation, answers: Sequence[bytes]) -> Iterator[str]:
+def _too_much_alike(wanted: Expectation, answers: Sequence[bytes], hide: Callable[[str], str]) -> Iterator[str]:
     for field, fewest in wanted.distinct.items():
         values = Counter(_field(content, field) for content in answers)
         if len(values) < fewest:
-            found = ", ".join(f"{value} ({count} times)" for value, count in values.items())
+            found = ", ".join(f"{hide(value)} ({count} times)" for value, count in values.items())
             yield f"expected {fewest} different values of {field!r} in {len(answers)} answers, got {found}"
 
 
@@ -212,8 +226,11 @@ def _field(content: bytes, name: str) -> str:
     return json.dumps(cast("dict[str, Any]", answer).get(name)) if isinstance(answer, dict) else "no object"
 
 
-def differences(expected: Any, got: Any, at: str = "the answer") -> Iterator[str]:
-    """Yield where *got* is not what was *expected*: part of each object, the whole of each list, all else equal."""
+def differences(expected: Any, got: Any, at: str = "the answer", *, hide: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield where *got* is not what was *expected*: part of each object, the whole of each list, all else equal.
+
+    What is quoted is what *hide* makes of it.
+    """
     match expected, got:
         case Mapping(), Mapping():
             wanted, there = cast("Mapping[str, Any]", expected), cast("Mapping[str, Any]", got)
@@ -221,22 +238,22 @@ def differences(expected: Any, got: Any, at: str = "the answer") -> Iterator[str
                 if name not in there:
                     yield f"{at}: expected {name!r}, got {', '.join(map(repr, there)) or 'an empty object'}"
                 else:
-                    yield from differences(value, there[name], f"{at}.{name}")
+                    yield from differences(value, there[name], f"{at}.{name}", hide=hide)
         case list(), list():
             items, found = cast("list[Any]", expected), cast("list[Any]", got)
             if len(items) != len(found):
-                yield f"{at}: expected {len(items)} elements, got {len(found)}: {_brief(found)}"
+                yield f"{at}: expected {len(items)} elements, got {len(found)}: {_brief(found, hide)}"
                 return
             for index, item in enumerate(items):
-                yield from differences(item, found[index], f"{at}[{index}]")
+                yield from differences(item, found[index], f"{at}[{index}]", hide=hide)
         case _:
             # True is 1 to Python and not to JSON.
             if expected != got or isinstance(expected, bool) != isinstance(got, bool):
-                yield f"{at}: expected {_brief(expected)}, got {_brief(got)}"
+                yield f"{at}: expected {_brief(expected, hide)}, got {_brief(got, hide)}"
 
 
-def _brief(value: Any) -> str:
-    text = json.dumps(value)
+def _brief(value: Any, hide: Callable[[str], str]) -> str:
+    text = hide(json.dumps(value))
     return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
 
 

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from components.account import Account
-from components.adopted_network import AdoptedNetwork
 from components.database import DatabaseArgs
 from components.logs import Logs
-from settings.section import Section
+from settings.section import Section, Text
 from settings.workload import RetentionDays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from components.account import Account
     from components.adopted_network import AnyNetwork
     from settings.platform import Settings
 
-_NOWHERE = AdoptedNetwork(
-    vpc_id="vpc-00000000",
-    cidr="10.0.0.0/16",
-    zones=("a", "b"),
-    app_subnet_ids=("subnet-00000000", "subnet-00000001"),
-    data_subnet_ids=("subnet-00000002", "subnet-00000003"),
-)
+InstanceClass = Annotated[str, Text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "a class such as 'db.t4g.micro'")]
 
 
 class DatabaseSettings(Section):
     """The machine, its disk, and what is kept of it. Whether it may be deleted is the stack's `protect`."""
 
-    instance_class: str = "db.t4g.micro"
+    instance_class: InstanceClass = "db.t4g.micro"
     """The machine. Default: the smallest on Graviton, with 2 vCPUs for bursts and 1 GiB."""
     engine_version: Literal["15", "16", "17", "18"] = "17"
     """PostgreSQL's major version, as text. A later one only with `major_upgrade`."""
     major_upgrade: bool = False
     """Whether a later major version may be deployed, which stops the database for minutes."""
-    storage: int = 20
+    storage: Annotated[int, Field(ge=20, le=65_536)] = 20
     """GiB, 20 to 65536. It can grow, and never shrinks."""
-    storage_limit: int | None = 100
-    """GiB up to which it grows by itself, over a tenth above `storage`. `null`: not at all."""
+    storage_limit: Annotated[int, Field(le=65_536)] | None = 100
+    """GiB up to which it grows by itself, a tenth over `storage` or more. `null`: not at all."""
     multi_az: bool = True
     """Whether a second machine in another zone follows it and takes over. Twice the price."""
-    backup_days: int = 7
+    backup_days: Annotated[int, Field(ge=1, le=35)] = 7
     """Days for which it can be had back as it was at any second, 1 to 35."""
     own_key: bool = False
     """Whether a KMS key of its own encrypts it and its secrets. It is for ever."""
@@ -51,19 +44,22 @@ class DatabaseSettings(Section):
     """Days its logs are kept."""
 
     @model_validator(mode="after")
-    def _as_the_component_takes_it(self) -> Self:
-        self.args(Account(id="000000000000", region="us-east-1"), _NOWHERE, name="app", protect=True)
+    def _has_room_to_grow(self) -> Self:
+        least = -(-self.storage * 11 // 10)
+        if self.storage_limit is not None and self.storage_limit < least:
+            raise ValueError(
+                f"storage_limit: got {self.storage_limit}; {least} or more, a tenth over the {self.storage} GiB of "
+                "`storage`, or null"
+            )
         return self
 
     def problems(self, stack: Settings) -> Iterator[str]:
         """Yield what it needs of the stack's network and does not find there: subnets of its own in two zones."""
-        network = stack.network
-        if network.adopt and len(network.adopt.data_subnet_ids) < 2:  # noqa: PLR2004 - RDS's fewest
+        adopted = stack.network.adopt
+        if adopted and len(adopted.data_subnet_ids) < 2:  # noqa: PLR2004 - RDS's fewest
             yield (
                 "needs subnets in two zones; add `data_subnet_ids` to `network: {adopt: ...}`, private ones, one a zone"
             )
-        if not network.adopt and len(network.zones) < 2:  # noqa: PLR2004 - RDS's fewest
-            yield f"needs two zones; add one to `network: {{zones: [{', '.join(network.zones)}]}}`"
 
     def args(
         self, account: Account, network: AnyNetwork, *, name: str, users: Sequence[str] = (), protect: bool

@@ -13,7 +13,10 @@ from settings.section import ACCOUNT_ID, REGION, Section, Text
 from settings.workload import RetentionDays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from settings.load_balancer import LoadBalancerSettings
+    from settings.platform import Settings
 
 AclArn = Annotated[
     str,
@@ -55,8 +58,9 @@ class PlanSettings(ThrottleSettings):
     """Default: none; a key has no end."""
 
     @model_validator(mode="after")
-    def _as_the_component_takes_it(self) -> Self:
-        self.plan()
+    def _somebody_has_a_key(self) -> Self:
+        if not self.clients:
+            raise ValueError("clients: got []; the name of one client or more")
         return self
 
     def plan(self) -> UsagePlan:
@@ -86,11 +90,33 @@ class PublicApiSettings(Section):
     """Days its access log is kept."""
 
     @model_validator(mode="after")
-    def _a_key_in_one_plan(self) -> Self:
+    def _one_key_a_client(self) -> Self:
         clients = [client for plan in self.plans.values() for client in plan.clients]
         if twice := sorted({client for client in clients if clients.count(client) > 1}):
-            raise ValueError(f"plans: got {', '.join(twice)} in two of them; each client in one plan")
+            raise ValueError(f"plans: got {', '.join(map(repr, twice))} more than once; each client once, in one plan")
         return self
+
+    def problems(self, stack: Settings) -> Iterator[str]:
+        """Yield what it shares with the stack and cannot, and what it names that is another account's or region's."""
+        account = stack.account()
+        named = {
+            "domain.certificate_arn": (self.domain and self.domain.certificate_arn, account.arn("acm", "certificate/")),
+            "web_acl_arn": (self.web_acl_arn, account.arn("wafv2", "regional/webacl/")),
+        }
+        for setting, (arn, own) in named.items():
+            if arn and not arn.startswith(own):
+                yield (
+                    f"{setting}: got {arn!r}; one of the stack's own account and region, {own}...: API Gateway takes "
+                    "no other"
+                )
+        for kind in ("internal_load_balancer", "public_load_balancer"):
+            balancer: LoadBalancerSettings | None = getattr(stack, kind)
+            shared = self.domain and balancer and balancer.domain and self.domain.proved() & balancer.domain.proved()
+            for name in sorted(shared or ()):
+                yield (
+                    f"domain: got {name!r} or '*.{name}', one of which {kind} has too; another name for one of them, "
+                    "since both are proved by the same record"
+                )
 
     def usage_plans(self) -> Mapping[str, UsagePlan]:
         """Return the plans as the components take them."""

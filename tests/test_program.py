@@ -56,6 +56,7 @@ def test_whatever_takes_tags_has_all_six(stack: str) -> None:
             "ParkingEtl": "parking-etl",
             "Workflow": "workflow",
             "Microservices": "microservices",
+            "ExpressApi": "express-api",
         }
         assert service == owner.get(each.urn.split("drydock:index:")[1].split("$")[0], "platform"), each.urn
         name = {"Name": each.inputs["tagsAll"]["Name"]} if "Name" in each.inputs["tagsAll"] else {}

@@ -29,9 +29,20 @@ class Answers:
         """Answer all that the provider would compute."""
         computed = schema.outputs_of(resource.type) - schema.inputs_of(resource.type).keys()
         outputs: dict[str, Any] = {key: f"{resource.name}.{key}" for key in {*computed, "imageUri"}}
-        if "domainValidationOptions" in outputs:
-            outputs["domainValidationOptions"] = validation(resource.inputs)
-        return Answer(id=f"{resource.name}.id", outputs=outputs)
+        return Answer(id=f"{resource.name}.id", outputs=outputs | structured(resource))
+
+
+def structured(resource: Registered, secrets: str = "secret:") -> dict[str, Any]:
+    """Return what AWS computes of *resource* and is more than a text; the ARNs of *secrets* begin with that."""
+    match resource.type:
+        case "aws:acm/certificate:Certificate":
+            return {"domainValidationOptions": validation(resource.inputs)}
+        case "aws:cloudformation/stack:Stack":
+            return {"outputs": {"Arn": f"{secrets}{resource.name}"}}
+        case "aws:rds/instance:Instance":
+            return {"masterUserSecrets": [{"secretArn": f"{secrets}rds!db-{resource.name}"}]}
+        case _:
+            return {}
 
 
 @dataclass(frozen=True, kw_only=True)

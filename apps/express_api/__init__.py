@@ -71,19 +71,13 @@ class Settings(ServiceSettings):
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its parts need of the stack and do not find there."""
         yield from super().problems(stack)
-        yield from (below("database", problem) for problem in self.database.problems(stack))
+        yield from (f"database: {problem}" for problem in self.database.problems(stack))
+        yield from (below("api", problem) for problem in self.api.problems(stack))
         if self.network_mode != "awsvpc":
             yield (
                 f"network_mode: got {self.network_mode!r}; 'awsvpc', since its database lets in a security group that "
                 "is its tasks' own"
             )
-        if self.api.domain and self.api.domain.certificate_arn:
-            own = stack.account().arn("acm", "certificate/")
-            if not self.api.domain.certificate_arn.startswith(own):
-                yield (
-                    f"api.domain.certificate_arn: got {self.api.domain.certificate_arn!r}; one of the stack's own "
-                    f"account and region, {own}...: API Gateway takes no other"
-                )
 
 
 class ExpressApi(Workload[Settings]):
@@ -103,8 +97,9 @@ class ExpressApi(Workload[Settings]):
             secret_name=database.identifier.apply(lambda identifier: f"{identifier}/tokens"),
             username="tokens",
             kms_key_arn=None,
+            what="What tokens of logins are signed with",
         )
-        image = self.image(folder="api")
+        image = self.image()
         migration = self._migration(database, image)
         migration.needs += database.open_to("migration", migration.security_group_id)
         balancer = LoadBalancer(

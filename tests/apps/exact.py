@@ -6,24 +6,24 @@ may do what, and who is let in where.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.rules.iam import documents, statements, trusts
-from rehearsal import program
+from rehearsal import program, stack_file
 from rehearsal.autoname import Names
 from rehearsal.graph import Answer, Registered
-from tests.certificates import validation
-from tests.whole import ROOT, Answers, Whole
+from tests.whole import ROOT, Answers, Whole, structured
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from policies.rules.iam.statements import Fault
+    from rehearsal.stack_file import StackFile
 
 ACCOUNTS: Final = {"dev": "111122223333", "prod": "444455556666"}
 REGION: Final = "ap-southeast-1"
@@ -61,9 +61,10 @@ class Exact(Answers):
             outputs["arn"] = self._arn(resource)
         if "dnsEntries" in outputs:
             outputs["dnsEntries"] = [{"domainName": f"{resource.name}.on.aws"}]
-        if "domainValidationOptions" in outputs:
-            outputs["domainValidationOptions"] = validation(resource.inputs)
-        return Answer(id=title(resource), outputs=outputs)
+        secrets = f"arn:aws:secretsmanager:{REGION}:{self._account}:secret:"
+        # A service of ECS's has no other id than its ARN.
+        id_ = outputs["arn"] if resource.type == "aws:ecs/service:Service" else title(resource)
+        return Answer(id=id_, outputs=outputs | structured(resource, secrets))
 
     def _arn(self, resource: Registered) -> str:
         service, kind, _ = re.split("[/:]", resource.type.removeprefix("aws:"))
@@ -86,10 +87,10 @@ def title(resource: Registered) -> str:
     return f"{parent}{(module if package == 'aws' else package).split('/')[0]}.{kind} {resource.name}"
 
 
-def run(project: Path, stack: str) -> Whole:
+def run(project: Path, stack: str | StackFile, maker: Exact | None = None) -> Whole:
     """Run the program of *project*. Physical names are the same in every run."""
-    maker = Exact(ACCOUNTS[stack])
-    result = program.run(project, stack, preview=False, maker=maker, names=Names(seed=0))
+    account = ACCOUNTS[stack if isinstance(stack, str) else stack.stack]
+    result = program.run(project, stack, preview=False, maker=maker or Exact(account), names=Names(seed=0))
     assert result.error is None, result.error
     return Whole(graph=result.graph, outputs=result.outputs, secret_outputs=result.secret_outputs)
 
@@ -98,6 +99,14 @@ def run(project: Path, stack: str) -> Whole:
 def deployed(stack: str) -> Whole:
     """Return *stack* of this repository with every answer of AWS's known."""
     return run(ROOT, stack)
+
+
+def alone(stack: str, workload: str, maker: Exact | None = None, **changed: Any) -> Whole:
+    """Return *stack* with *workload* and no other, whose section has *changed* in it."""
+    said = stack_file.read(ROOT, stack).only([workload])
+    sections = json.loads(said.config["drydock:workloads"])
+    config = said.config | {"drydock:workloads": json.dumps({workload: {**sections[workload], **changed}})}
+    return run(ROOT, dataclasses.replace(said, config=config), maker)
 
 
 def policies(whole: Whole, workload: str) -> dict[str, list[dict[str, Any]]]:

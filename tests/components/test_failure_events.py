@@ -178,7 +178,7 @@ def test_the_message_is_json_whatever_the_reason_has_in_it(reason: str | None) -
 def test_the_message_of_a_run_has_what_its_guard_found() -> None:
     detail = {"status": "FAILED", "error": "CannotStart", "cause": 'quick: "shop"\nnot found', "executionArn": "arn"}
     message = _delivered(_runs(), {"detail": detail})
-    assert message["failure"].startswith("A guarded run came to no good end")
+    assert message["failure"].startswith("A state machine's run came to no good end")
     assert message["event"]["detail"] == detail
 
 

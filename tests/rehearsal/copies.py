@@ -10,7 +10,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROJECT: Final = Path(__file__).parents[2]
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__")
@@ -72,12 +75,13 @@ def rehearse(
     json_file: Path | None = None,
     reads_result: bool = True,
     within: float = 120,
+    by: Sequence[str] = (sys.executable, "-m", "rehearsal"),
     **environment: str,
 ) -> Ended:
-    """Run ``python -m rehearsal`` *command* on *project* and wait for its end."""
+    """Run ``python -m rehearsal`` *command* on *project*, or what runs it *by* its own, and wait for its end."""
     written = ["--json", str(json_file)] if json_file else []
     done = subprocess.run(  # noqa: S603 - the command under test
-        [*COMMAND, command, "--project", str(project), *words, *written],
+        [*by, command, "--project", str(project), *words, *written],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

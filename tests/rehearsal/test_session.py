@@ -52,6 +52,16 @@ def test_what_was_only_validated_is_listed(prod: Ended) -> None:
     assert "aws:appautoscaling/target:Target" in prod.output.partition("Validated, not proved")[2]
 
 
+def test_each_system_has_a_line_that_says_what_was_shown(rehearsed: Ended) -> None:
+    """All workloads of the stack, and something of each: one that was not asked is not proved by the others."""
+    found = rehearsed.result["systems"]
+    assert found.keys() - {"platform"} == rehearsed.result["outputs"]["workloads"].keys()
+    assert all(each["ok"] and each["shown"] for each in found.values())
+    told = rehearsed.output.rpartition("\nSystems\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in told] == list(found)
+    assert all(", ".join(each["shown"]) in line for line, each in zip(told, found.values(), strict=True))
+
+
 def test_all_packs_judge(rehearsed: Ended) -> None:
     assert rehearsed.result["packs"] == ["least_privilege", "private_network", "tags"]
     assert "policies at preview" in rehearsed.result["seconds"]

