@@ -11,7 +11,7 @@ import pytest
 
 from tests.rehearsal.searching import Search
 
-SECRET: Final = 'cR7"vN+2xK/9 pQ4zT8'
+SECRET: Final = 'cR7"vN+2xK/9 pQ4zT8'  # noqa: S105 - nobody's
 """With what each form of writing has its own way for."""
 FORMS: Final = {
     "as it is": SECRET,
