@@ -15,6 +15,7 @@ from components.errors import InvalidArgsError
 from components.image import Image
 from components.logs import Logs
 from components.repository import Repository, RepositoryArgs
+from components.rotation import Redeployment, RedeploymentArgs
 from components.service import Service, ServiceArgs, TargetHealth
 from components.task import Task, TaskArgs
 from settings import ImagedSettings, ServiceSettings, TaskSettings, WorkloadSettings
@@ -167,7 +168,10 @@ class Workload(Component, Generic[S]):
         before: Sequence[Job] = (),
         open_ports: Sequence[int] = (443,),
     ) -> Service:
-        """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs."""
+        """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs.
+
+        When a secret that the task reads is rotated, the service is deployed anew.
+        """
         on, placement = self.on, said.placement.value() if said.placement else None
         rollout = said.rollout.value()
         if placement and not placement.can_rebalance_zones:
@@ -195,6 +199,11 @@ class Workload(Component, Generic[S]):
             self.child(),
         )
         on.confirm(service, task)
+        if secrets := _secrets(task):
+            redeployment = RedeploymentArgs(
+                account=on.account, service=service, cluster=on.cluster, secrets=secrets, alerts=on.alerts.arn
+            )
+            Redeployment(f"{name}-rotation", redeployment, self.child())
         return service
 
     def watch(self, name: str, service: Service) -> None:
@@ -230,6 +239,17 @@ class Workload(Component, Generic[S]):
 def _capacity(said: WorkloadSettings) -> Sequence[Capacity]:
     """Return the strategy that *said* has of its own; none where it says none."""
     return [part.value() for part in said.capacity] if isinstance(said, TaskSettings) else ()
+
+
+def _secrets(task: Task) -> dict[str, Input[str]]:
+    """Return the ARN of each secret that *task* reads, by the first variable that has it; parameters never rotate."""
+    found: dict[str, Input[str]] = {}
+    for container in task.containers:
+        for variable, reference in sorted(container.secrets.items()):
+            arn = reference.secret_arn
+            if arn is not None and arn not in found.values():
+                found[variable] = arn
+    return found
 
 
 def _on_host_port(containers: Sequence[Container], port: int | None) -> Sequence[Container]:

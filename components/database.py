@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
 from components import key, naming, password, security_group
 from components.base import Component, declared
@@ -18,7 +18,7 @@ from components.secret import SecretReference
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi import Input, Resource
+    from pulumi import Resource
 
     from components.account import Account
     from components.adopted_network import AnyNetwork
@@ -29,7 +29,9 @@ PORT: Final = 5432
 VERSIONS: Final = ("18", "17", "16", "15")
 _LOGS: Final = ("postgresql", "upgrade")
 """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Concepts.PostgreSQL.html"""
-_CLASS: Final = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
+CLASS: Final = r"db\.[a-z][a-z0-9]*[0-9][a-z]*\.(micro|small|medium|large|[0-9]{0,2}xlarge)"
+"""What classes are called; which of them a region has, RDS alone knows.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Types.html"""
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MASTER: Final = "master"
 # RDS's own, and PostgreSQL's.
@@ -76,9 +78,11 @@ class DatabaseArgs:
     deletion_protection: bool = True
     """Whether RDS refuses to delete it, and Pulumi to delete or replace it, until this is turned off."""
     final_snapshot: bool = True
-    """Whether a snapshot is taken, and kept, when it is deleted all the same."""
+    """Whether a snapshot is taken when it is deleted all the same; it, the automated backups and a key of its own are
+    then kept."""
     at_once: bool = False
-    """Whether a change that stops the database is made when it is deployed. Default: in its maintenance window."""
+    """Whether a change that stops the database is made when it is deployed. Default: in its maintenance window, but for
+    a major upgrade."""
     logs: Logs = field(default_factory=Logs)
     """How long its logs are kept in CloudWatch; the rest of `Logs` is for containers."""
     own_key: bool = False
@@ -96,7 +100,7 @@ class DatabaseArgs:
                 want="data subnets in two zones or more: a Network has them, and an adopted one says data_subnet_ids",
             )
         one_of(self, "engine_version", VERSIONS)
-        if not _CLASS.fullmatch(self.instance_class):
+        if not re.fullmatch(CLASS, self.instance_class):
             raise InvalidArgsError(
                 of(self, "instance_class"), got=self.instance_class, want="a class such as 'db.t4g.micro'"
             )
@@ -135,6 +139,8 @@ class Database(Component):
     port: int = PORT
     database_name: str
     security_group_id: Output[str]
+    kms_key_arn: Input[str] | None
+    """What it and its secrets are encrypted with; None for AWS's own keys."""
 
     def __init__(self, name: str, args: DatabaseArgs, opts: ResourceOptions | None = None) -> None:
         naming.autonamed(name, naming.DATABASE)
@@ -142,12 +148,12 @@ class Database(Component):
             naming.autonamed(f"{name}-{user}".replace("_", "-"), naming.CLOUDFORMATION_STACK)
         super().__init__(name, declared(args), opts)
         self._name, self.database_name = name, args.database_name
-        self._key_arn = key.create(self, name, f"Data of {name}", args.account, []).arn if args.own_key else None
-        self._key_arn = self._key_arn or args.kms_key_arn
+        own = args.own_key and key.create(self, name, f"Data of {name}", args.account, [], outlives=args.final_snapshot)
+        self.kms_key_arn = own.arn if own else args.kms_key_arn
 
         subnets = aws.rds.SubnetGroup(
             name,
-            description="Private subnets without a way out",
+            description="Private subnets",
             subnet_ids=list(args.network.data_subnet_ids),
             tags=self.tags,
             opts=self.child(),
@@ -172,7 +178,7 @@ class Database(Component):
                 f"{name}-{user}".replace("_", "-"),
                 secret_name=Output.concat(self.identifier, f"/{user}"),
                 username=user,
-                kms_key_arn=self._key_arn,
+                kms_key_arn=self.kms_key_arn,
                 what=f"The user {user} of a database",
             )
             for user in sorted(args.users)
@@ -184,6 +190,7 @@ class Database(Component):
                 "port": self.port,
                 "database_name": self.database_name,
                 "security_group_id": self.security_group_id,
+                "kms_key_arn": self.kms_key_arn,
             }
         )
 
@@ -192,7 +199,7 @@ class Database(Component):
 
         For a migration, at whose every start it is read anew. A service has a user of its own.
         """
-        return SecretReference.of(self._master, key=key, kms_key_arn=self._key_arn)
+        return SecretReference.of(self._master, key=key, kms_key_arn=self.kms_key_arn)
 
     def secret(self, user: str, key: str | None = None) -> SecretReference:
         """Return the secret of *user* as a container takes it: whole, or its *key* ``username`` or ``password``.
@@ -201,7 +208,7 @@ class Database(Component):
             InvalidArgsError: there is no such user.
 
         """
-        return SecretReference.of(self.secret_arn(user), key=key, kms_key_arn=self._key_arn)
+        return SecretReference.of(self.secret_arn(user), key=key, kms_key_arn=self.kms_key_arn)
 
     def secret_arn(self, user: str) -> Output[str]:
         """Return the ARN of *user*'s secret, by which its rotation is noticed.
@@ -254,18 +261,19 @@ class Database(Component):
             engine_version=args.engine_version,
             allow_major_version_upgrade=args.major_upgrade,
             auto_minor_version_upgrade=True,
-            apply_immediately=args.at_once,
+            # Deferred, an upgrade would leave the parameters of the version before in use, and to be deleted.
+            apply_immediately=args.at_once or args.major_upgrade,
             instance_class=args.instance_class,
             storage_type="gp3",
             allocated_storage=args.storage,
             max_allocated_storage=args.storage_limit,
             storage_encrypted=True,
-            kms_key_id=self._key_arn,
+            kms_key_id=self.kms_key_arn,
             db_name=args.database_name,
             port=PORT,
             username=_MASTER,
             manage_master_user_password=True,
-            master_user_secret_kms_key_id=self._key_arn,
+            master_user_secret_kms_key_id=self.kms_key_arn,
             multi_az=args.multi_az,
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[self.security_group_id],
@@ -284,7 +292,7 @@ class Database(Component):
             database_insights_mode="standard",
             performance_insights_enabled=True,
             performance_insights_retention_period=_FREE_DAYS,
-            performance_insights_kms_key_id=self._key_arn,
+            performance_insights_kms_key_id=self.kms_key_arn,
             tags=self.tags,
             # Where it is not protected here, whatever holds for the component does.
             opts=self.child(ResourceOptions(depends_on=logs, protect=True if args.deletion_protection else None)),

@@ -97,7 +97,7 @@ class Job(Component):
         self._name, self._runner, self._timeout = name, args.runner, args.timeout
 
         group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.run.task])
-        self.security_group_id, self.needs = group.id, [*group.ways_out]
+        self.security_group_id, self.needs = group.id, [args.run.task.definition, *group.ways_out]
         self._request = Output.from_input(
             documents.render(
                 args.run.request(

@@ -226,6 +226,10 @@ class PublicApi(Component):
             api_proxy.pass_on(name, api.id, route, resources[route[1]], passing, self.child) for route in routes
         ]
         said = {
+            # All that is passed on and how: a stage serves what was deployed last, whatever its API has become.
+            "headers": api_proxy.headers(key_required=passing.key_required),
+            "templates": [api_proxy.override(path) for _, path in routes],
+            "tls": [api_domain.TLS_POLICY, api_domain.ACCESS_MODE],
             "routes": [f"{method} {path}" for method, path in routes],
             "to": [passing.link_id, passing.load_balancer_arn, passing.url],
             "timeout_ms": passing.timeout_ms,

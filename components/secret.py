@@ -35,6 +35,8 @@ class SecretReference:
     """The ARN, or ``<ARN>:<key>::`` for one key of a JSON object."""
     grants: tuple[Grant, ...]
     """What the execution role needs to read it."""
+    secret_arn: Input[str] | None = None
+    """The secret's, by which its rotation is noticed; None for a parameter, which has none."""
 
     @classmethod
     def adopted(cls, arn: str, *, key: str | None = None, kms_key_arn: Input[str] | None = None) -> SecretReference:
@@ -68,7 +70,7 @@ class SecretReference:
             InvalidArgsError: a key with a colon or a space, which ECS would cut.
 
         """
-        return cls(value_from=_value_from(arn, key), grants=(_read(arn, kms_key_arn),))
+        return cls(value_from=_value_from(arn, key), grants=(_read(arn, kms_key_arn),), secret_arn=arn)
 
 
 @dataclass(frozen=True, kw_only=True)

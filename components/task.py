@@ -179,8 +179,10 @@ class Task(Component):
 
     """
 
+    definition: aws.ecs.TaskDefinition
+    """The task definition, for what must not begin before it is there."""
     arn: Output[str]
-    """The task definition's, with its revision."""
+    """Its ARN, with its revision."""
     family: str
     task_role_arn: Output[str]
     execution_role_arn: Output[str]
@@ -246,7 +248,7 @@ class Task(Component):
                 )
             ),
         )
-        self.arn = definition.arn
+        self.definition, self.arn = definition, definition.arn
         self.task_role_arn, self.execution_role_arn = works_as.arn, started_by.arn
         self.register_outputs(
             {

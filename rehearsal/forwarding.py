@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 Target = tuple[str, int]
 """Address and port."""
@@ -89,7 +89,7 @@ async def _pass_on(asks: asyncio.StreamReader, client: asyncio.StreamWriter, way
         answers, server = await asyncio.open_connection(*target)
     if way.announces:
         server.write(_header(client.get_extra_info("peername"), client.get_extra_info("sockname")))
-    both = asyncio.create_task(_both(_copy(asks, server), _copy(answers, client)))
+    both = asyncio.create_task(_both((asks, server), (answers, client)))
     gone = asyncio.create_task(way.gone(target))
     try:
         over, _ = await asyncio.wait([both, gone], return_when=asyncio.FIRST_COMPLETED)
@@ -106,8 +106,9 @@ async def _pass_on(asks: asyncio.StreamReader, client: asyncio.StreamWriter, way
         server.transport.abort()
 
 
-async def _both(one: Coroutine[None, None, None], other: Coroutine[None, None, None]) -> None:
-    await asyncio.gather(one, other)
+async def _both(*directions: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    # Made here: what a task that is cancelled before it begins was given would never be awaited.
+    await asyncio.gather(*(_copy(source, to) for source, to in directions))
 
 
 async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

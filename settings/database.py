@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.database import DatabaseArgs
+from components.database import CLASS, DatabaseArgs
 from components.logs import Logs
 from settings.section import Section, Text
 from settings.workload import RetentionDays
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from components.adopted_network import AnyNetwork
     from settings.platform import Settings
 
-InstanceClass = Annotated[str, Text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "a class such as 'db.t4g.micro'")]
+InstanceClass = Annotated[str, Text(CLASS, "a class such as 'db.t4g.micro' or 'db.m7g.large'")]
+
+_BYTES_A_CONNECTION: Final = 9_531_392
+"""Of a machine's memory: RDS's own limit is that part of it, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"""
+_KEPT_BACK: Final = 10
+"""Connections that are nobody's but RDS's and the migration's."""
+_GIB: Final = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+"""Memory of the classes with bursts, db.t3 and db.t4g."""
 
 
 class DatabaseSettings(Section):
@@ -38,6 +45,11 @@ class DatabaseSettings(Section):
     """Whether a second machine in another zone follows it and takes over. Twice the price."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 7
     """Days for which it can be had back as it was at any second, 1 to 35."""
+    final_snapshot: bool = True
+    """Whether a snapshot is taken when it is deleted, and kept, with the automated backups and a key of its own."""
+    at_once: bool = False
+    """Whether a change that stops the database is made when it is deployed. Default: in its maintenance window, but for
+    a major upgrade."""
     own_key: bool = False
     """Whether a KMS key of its own encrypts it and its secrets. It is for ever."""
     log_retention_days: RetentionDays = 30
@@ -61,6 +73,12 @@ class DatabaseSettings(Section):
                 "needs subnets in two zones; add `data_subnet_ids` to `network: {adopt: ...}`, private ones, one a zone"
             )
 
+    def most_connections(self) -> int | None:
+        """Return how many connections its machine has for those who use it; None where its memory is not known here."""
+        family, size = self.instance_class.split(".")[1:]
+        gib = _GIB.get(size) if family in ("t3", "t4g") else None
+        return gib and gib * 1024**3 // _BYTES_A_CONNECTION - _KEPT_BACK
+
     def args(
         self, account: Account, network: AnyNetwork, *, name: str, users: Sequence[str] = (), protect: bool
     ) -> DatabaseArgs:
@@ -78,7 +96,8 @@ class DatabaseSettings(Section):
             multi_az=self.multi_az,
             backup_days=self.backup_days,
             deletion_protection=protect,
-            final_snapshot=protect,
+            final_snapshot=self.final_snapshot,
+            at_once=self.at_once,
             own_key=self.own_key,
             logs=Logs(retention_days=self.log_retention_days),
         )

@@ -24,7 +24,9 @@ AclArn = Annotated[
         rf"arn:[a-z-]+:wafv2:{REGION}:{ACCOUNT_ID}:regional/webacl/[^/]+/[^/]+", "the ARN of a regional WAFv2 web ACL"
     ),
 ]
-PlanName = Annotated[str, Text(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and hyphens between them")]
+PlanName = Annotated[
+    str, Text(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens between them")
+]
 
 
 class ThrottleSettings(Section):

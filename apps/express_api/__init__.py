@@ -21,7 +21,6 @@ from components.job import Job, JobArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.logs import Logs
 from components.public_api import PublicApi, PublicApiArgs
-from components.rotation import Redeployment, RedeploymentArgs
 from components.run import Run
 from components.secret import SecretReference
 from components.service import TargetHealth
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from pulumi import Input, Output
 
     from components.image import Image
-    from components.service import Service
     from settings import Settings as Stack
 
 _PORT: Final = 3344
@@ -65,6 +63,8 @@ class Settings(ServiceSettings):
     """How long a login is good for. Nothing revokes one before."""
     largest_body: Annotated[int, Field(ge=1024, le=65_536)] = 8192
     """Bytes of a request's body, past which it is refused (413)."""
+    connections: Annotated[int, Field(ge=1, le=100)] = 10
+    """To the database, the most that one task opens."""
     migration_timeout: Annotated[int, Field(ge=60, le=3600)] = 600
     """Seconds that a migration may take before a deployment is given up."""
 
@@ -73,10 +73,22 @@ class Settings(ServiceSettings):
         yield from super().problems(stack)
         yield from (f"database: {problem}" for problem in self.database.problems(stack))
         yield from (below("api", problem) for problem in self.api.problems(stack))
+        yield from self._too_many_connections()
         if self.network_mode != "awsvpc":
             yield (
                 f"network_mode: got {self.network_mode!r}; 'awsvpc', since its database lets in a security group that "
                 "is its tasks' own"
+            )
+
+    def _too_many_connections(self) -> Iterator[str]:
+        """Yield how many connections all tasks of a rollout open, where that is more than the database has."""
+        tasks = self.scaling.maximum if self.scaling else self.desired_count
+        opened = tasks * self.rollout.maximum_percent // 100 * self.connections
+        most = self.database.most_connections()
+        if most is not None and opened > most:
+            yield (
+                f"connections: got {self.connections}, which {tasks} tasks make {opened} in a rollout; {most} in all "
+                f"are there of {self.database.instance_class}: fewer, or a larger `database: {{instance_class: ...}}`"
             )
 
 
@@ -96,7 +108,7 @@ class ExpressApi(Workload[Settings]):
             f"{self.name}-tokens",
             secret_name=database.identifier.apply(lambda identifier: f"{identifier}/tokens"),
             username="tokens",
-            kms_key_arn=None,
+            kms_key_arn=database.kms_key_arn,
             what="What tokens of logins are signed with",
         )
         image = self.image()
@@ -116,7 +128,6 @@ class ExpressApi(Workload[Settings]):
         )
         database.open_to("service", service.security_group_id)
         self.watch(self.name, service)
-        self._redeploy(service, application=database.secret_arn(_USER), tokens=tokens)
         api = self._api(balancer)
         return {
             "api_gateway_url": api.url,
@@ -165,10 +176,11 @@ class ExpressApi(Workload[Settings]):
                 "PROXIES": _PROXIES,
                 "TOKEN_MINUTES": str(self.settings.token_minutes),
                 "LARGEST_BODY": str(self.settings.largest_body),
+                "DATABASE_CONNECTIONS": str(self.settings.connections),
             },
             secrets={
                 **self._application(database),
-                "TOKEN_KEY": SecretReference.of(tokens, key="password"),
+                "TOKEN_KEY": SecretReference.of(tokens, key="password", kms_key_arn=database.kms_key_arn),
             },
             health_check=HealthCheck(
                 command=("CMD", "node", "healthcheck.js"), interval=30, timeout=5, retries=3, start_period=60
@@ -177,20 +189,6 @@ class ExpressApi(Workload[Settings]):
 
     def _application(self, database: Database) -> dict[str, SecretReference]:
         return _user("APPLICATION", lambda key: database.secret(_USER, key))
-
-    def _redeploy(self, service: Service, **secrets: Input[str]) -> None:
-        """Have *service* deployed anew when one of the secrets that its tasks read is rotated."""
-        Redeployment(
-            f"{self.name}-rotation",
-            RedeploymentArgs(
-                account=self.on.account,
-                service=service,
-                cluster=self.on.cluster,
-                secrets=secrets,
-                alerts=self.on.alerts.arn,
-            ),
-            self.child(),
-        )
 
     def _api(self, balancer: LoadBalancer) -> PublicApi:
         said, login = self.settings.api, self.settings.login_throttle

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps._workload import Outputs, Workload
-from settings import ImagedSettings, TaskSettings
+from components.container import Container
+from components.secret import Secret, SecretReference
+from settings import ImagedSettings, ServiceSettings, TaskSettings
 from settings.capacity import CapacitySettings
-from tests.apps.stacks import DIGEST, platform, provider
+from tests.apps.stacks import DIGEST, IMAGE, platform, provider
 from tests.components.recorder import Recorded, of_type, one, record
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 BUILT = {"build": True}
 PINNED = {"digest": DIGEST}
+ADOPTED = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:till-AbCdEf"
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +30,39 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "apps/hello/service").mkdir(parents=True)
     (tmp_path / "apps/hello/service/Dockerfile").write_text("FROM scratch\n")
     monkeypatch.chdir(tmp_path)
+
+
+class Told(Workload[ServiceSettings]):
+    """A service that reads two keys of one secret, another secret, and a parameter."""
+
+    def deploy(self) -> Outputs:
+        """Run it."""
+        shared = Secret("shared", opts=self.child())
+        own = SecretReference.adopted(ADOPTED)
+        parameter = SecretReference.adopted("arn:aws:ssm:eu-west-1:111122223333:parameter/colour")
+        container = Container(
+            image=self.image(),
+            secrets={
+                "COLOUR": parameter,
+                "PASSWORD": shared.reference("password"),
+                "TOKEN": own,
+                "USER": shared.reference("user"),
+            },
+        )
+        service = self.service("told", self.settings, self.task("told", self.settings, [container]))
+        return {"service": service.service_name}
+
+
+def test_a_service_is_deployed_anew_by_whatever_secrets_its_task_reads() -> None:
+    """A list beside the container's would be forgotten with the next secret. A parameter is never rotated."""
+
+    def build() -> None:
+        opts = provider()
+        Told("told", platform(opts), ServiceSettings.model_validate_json(json.dumps({"image": IMAGE})), opts).deploy()
+
+    resources = record(build)
+    pattern = json.loads(one(resources, ":EventRule", "told-rotation").inputs["eventPattern"])
+    assert pattern["detail"]["additionalEventData"]["SecretId"] == ["shared.arn", ADOPTED]
 
 
 class Hello(Workload[TaskSettings]):

@@ -56,6 +56,8 @@ class Recorded:
     provider: str
     """``<urn>::<id>`` of its explicit provider, or nothing."""
     protect: bool
+    retained: bool
+    """Whether a destroy forgets it, and leaves it where it is."""
     dependencies: frozenset[str]
     """URNs of all that it waits for."""
     property_dependencies: Mapping[str, frozenset[str]]
@@ -152,6 +154,7 @@ class _Monitor(mocks.MockMonitor):
                 inputs=MessageToDict(request.object),
                 provider=request.provider,
                 protect=request.protect,
+                retained=request.retainOnDelete,
                 dependencies=frozenset(request.dependencies),
                 property_dependencies={key: frozenset(of.urns) for key, of in request.propertyDependencies.items()},
                 ignore_changes=tuple(request.ignoreChanges),

@@ -157,12 +157,26 @@ def test_one_key_encrypts_it_and_its_secrets() -> None:
     assert json.loads(stack.inputs["templateBody"])["Resources"]["Secret"]["Properties"]["KmsKeyId"] == "data.arn"
 
 
+def test_a_key_of_its_own_stays_where_snapshots_do() -> None:
+    """Without it, which KMS deletes after a month, what was kept could not be read."""
+    assert one(made(own_key=True), "kms/key:Key").retained
+    assert not one(made(own_key=True, final_snapshot=False), "kms/key:Key").retained
+
+
+def test_a_major_upgrade_is_made_when_it_is_deployed() -> None:
+    """Put off to the window it would leave the old version's parameters in use, and Pulumi could not delete them."""
+    assert instance().inputs["applyImmediately"] is False
+    assert instance(major_upgrade=True).inputs["applyImmediately"] is True
+    assert instance(at_once=True).inputs["applyImmediately"] is True
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
         ({"network": NETWORK}, "data subnets in two zones or more"),
         ({"engine_version": "17.4"}, "engine_version"),
         ({"instance_class": "t4g.micro"}, "instance_class"),
+        ({"instance_class": "db.t4g.nano"}, "instance_class"),
         ({"database_name": "Shop"}, "database_name"),
         ({"database_name": "postgres"}, "database_name"),
         ({"users": ("rdsadmin",)}, "users"),

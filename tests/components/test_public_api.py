@@ -198,6 +198,23 @@ def test_a_change_of_what_is_deployed_makes_a_new_deployment(changed: dict[str, 
     assert fingerprint(**changed) != fingerprint()
 
 
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("api_proxy.headers", lambda *, key_required: {"integration.request.header.X-Own": str(key_required)}),
+        ("api_proxy.override", lambda path: f"$input.body of {path}"),
+        ("api_domain.TLS_POLICY", "SecurityPolicy_TLS13_1_3_2025_09"),
+    ],
+)
+def test_what_a_later_library_passes_on_otherwise_is_deployed_too(
+    where: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage goes on with what was deployed last: an upgrade that changes no argument would never reach it."""
+    before = fingerprint()
+    monkeypatch.setattr(f"components.{where}", value)
+    assert fingerprint() != before
+
+
 def test_a_limit_is_the_stages_and_makes_no_new_deployment() -> None:
     assert fingerprint(throttle=Throttle(rate_limit=1)) == fingerprint()
 

@@ -65,7 +65,7 @@ def test_down_leaves_no_process_no_port_and_no_file(tmp_path: Path, temporary: P
         opened = listening({kept, *below(kept), *of_the_run(marker)})
         (emulator,) = re.findall(r"AWS_ENDPOINT_URL=http://127.0.0.1:(\d+)", started.output())
         assert ("127.0.0.1", int(emulator)) in opened
-        assert len(opened) > 2, "the emulator's, the workload's, and that of one load balancer at least"
+        assert len(opened) > 1, "the emulator's, and the workload's at least"
         assert all(map(is_open, opened))
         assert folder.is_relative_to(temporary), "its files are looked for elsewhere"
     finally:

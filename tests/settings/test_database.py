@@ -52,7 +52,7 @@ def told(network: NetworkSettings) -> list[str]:
         {"storage": 65_536, "storage_limit": None},
         *({"engine_version": version} for version in VERSIONS),
         {"instance_class": "db.r8gd.24xlarge"},
-        {"instance_class": "db.serverless.x"},
+        {"final_snapshot": False, "at_once": True},
     ],
 )
 def test_what_is_at_its_bounds_is_taken_by_the_component_too(said: dict[str, Any]) -> None:
@@ -63,8 +63,9 @@ def test_what_is_at_its_bounds_is_taken_by_the_component_too(said: dict[str, Any
 
 @pytest.mark.parametrize("protect", [True, False])
 def test_whether_it_may_be_deleted_is_the_stacks_to_say(protect: bool) -> None:  # noqa: FBT001
+    """And not whether a snapshot stays: who takes the protection off is about to delete it."""
     args = read().args(ACCOUNT, adopted().value(), name="api", protect=protect)
-    assert (args.deletion_protection, args.final_snapshot) == (protect, protect)
+    assert (args.deletion_protection, args.final_snapshot) == (protect, True)
 
 
 def test_every_setting_reaches_the_component() -> None:
@@ -77,6 +78,8 @@ def test_every_setting_reaches_the_component() -> None:
         "storage_limit": 101,
         "multi_az": False,
         "backup_days": 8,
+        "final_snapshot": False,
+        "at_once": True,
         "own_key": True,
     }
     args = read(**said, log_retention_days=60).args(ACCOUNT, adopted().value(), name="api", protect=True)
@@ -90,6 +93,8 @@ def test_every_setting_reaches_the_component() -> None:
     [
         ({"instance_class": "t4g.micro"}, "got 't4g.micro'; a class such as 'db.t4g.micro'"),
         ({"instance_class": "db.T4G.micro"}, "got 'db.T4G.micro'; a class"),
+        ({"instance_class": "db.t4g.nano"}, "got 'db.t4g.nano'; a class"),
+        ({"instance_class": "db.r3.huge"}, "got 'db.r3.huge'; a class"),
         ({"engine_version": "14"}, "Input should be '15', '16', '17' or '18'"),
         ({"engine_version": 17}, "Input should be '15', '16', '17' or '18'"),
         ({"storage": 19}, "greater than or equal to 20"),

@@ -71,8 +71,11 @@ def test_what_is_at_its_bounds_is_taken_by_the_component_too(said: dict[str, Any
         ({"throttle": {"rate_limit": 0}}, "greater than or equal to 1"),
         ({"throttle": {"rate_limit": 10_001}}, "less than or equal to 10000"),
         ({"throttle": {"burst_limit": 5_001}}, "less than or equal to 5000"),
-        ({"plans": {"Gold": {"clients": ["a"]}}}, "got 'Gold'; lower-case letters, digits and hyphens between them"),
-        ({"plans": {"gold": {"clients": ["a_b"]}}}, "got 'a_b'; lower-case letters"),
+        (
+            {"plans": {"Gold": {"clients": ["a"]}}},
+            "got 'Gold'; 1 to 63 lower-case letters, digits and hyphens",
+        ),
+        ({"plans": {"gold": {"clients": ["a_b"]}}}, "got 'a_b'; 1 to 63 lower-case letters"),
         ({"plans": {"gold": {"clients": []}}}, "clients: got []; the name of one client or more"),
         ({"plans": {"gold": {}}}, "Field required"),
         ({"plans": {"gold": {"clients": ["a"], "quota": {"limit": 0}}}}, "greater than or equal to 1"),

@@ -137,7 +137,8 @@ def test_the_database_takes_minor_versions_and_not_a_major_one(stack: str) -> No
         "postgres17",
     )
     assert (said["autoMinorVersionUpgrade"], said["allowMajorVersionUpgrade"]) == (True, False)
-    assert said["instanceClass"] == "db.t4g.micro"
+    assert said["instanceClass"] == {"dev": "db.t4g.micro", "prod": "db.t4g.medium"}[stack]
+    assert said["applyImmediately"] is False
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,7 @@ def test_both_are_told_where_the_database_is_and_no_secret(stack: str) -> None:
         "PROXIES": "2",
         "TOKEN_MINUTES": "15",
         "LARGEST_BODY": "8192",
+        "DATABASE_CONNECTIONS": "10",
     }
 
 

@@ -71,7 +71,7 @@ def test_it_needs_nothing_but_an_image() -> None:
         ({"database": {"engine_version": 17}}, ".database.engine_version: got 17; one of '15', '16', '17' or '18'"),
         (
             {"database": {"instance_class": "t4g"}},
-            ".database.instance_class: got 't4g'; a class such as 'db.t4g.micro'",
+            ".database.instance_class: got 't4g'; a class such as 'db.t4g.micro' or 'db.m7g.large'",
         ),
         ({"database": None}, ".database: got None; a section with keys of its own"),
         ({"databse": {}}, ".databse: no such setting; did you mean 'database'?"),
@@ -111,6 +111,21 @@ def test_tasks_on_an_instances_own_address_are_refused() -> None:
     assert complaint(section, cluster={"instances": {"general": {"maximum": 9}}}) == [
         ".network_mode: got 'bridge'; 'awsvpc', since its database lets in a security group that is its tasks' own"
     ]
+
+
+def test_more_connections_than_the_database_has_are_refused() -> None:
+    """In a rollout there are twice the tasks; the one that finds no connection left fails its requests, under load."""
+    assert complaint({"scaling": {"minimum": 2, "maximum": 8}, "desired_count": 2}) == [
+        ".connections: got 10, which 8 tasks make 160 in a rollout; 102 in all are there of db.t4g.micro: fewer, or a "
+        "larger `database: {instance_class: ...}`"
+    ]
+    assert complaint({"desired_count": 6}) == [
+        ".connections: got 10, which 6 tasks make 120 in a rollout; 102 in all are there of db.t4g.micro: fewer, or a "
+        "larger `database: {instance_class: ...}`"
+    ]
+    assert read({"desired_count": 5})
+    assert read({"desired_count": 6, "rollout": {"minimum_healthy_percent": 50, "maximum_percent": 150}})
+    assert read({"desired_count": 500, "database": {"instance_class": "db.m8g.24xlarge"}}), "whose memory nobody told"
 
 
 def test_an_adopted_network_needs_data_subnets() -> None:
@@ -153,7 +168,7 @@ def test_clashes_with_the_stack_are_told_together() -> None:
     [
         {"execute_command": True},
         {"deployment": {"strategy": "blue_green"}},
-        {"database": {"engine_version": "18", "major_upgrade": True, "storage_limit": None}},
+        {"database": {"engine_version": "18", "major_upgrade": True, "storage_limit": None}, "connections": 5},
         {"api": {"stage": "v1", "timeout_ms": 5000}},
         {"token_minutes": 60, "largest_body": 1024, "migration_timeout": 60},
     ],
@@ -173,12 +188,14 @@ def test_its_own_settings_reach_the_container_and_the_api() -> None:
         "express-api",
         token_minutes=60,
         largest_body=1024,
+        connections=3,
         login_throttle={"rate_limit": 3, "burst_limit": 4},
         api={"stage": "v1", "timeout_ms": 5000, "throttle": {"rate_limit": 5, "burst_limit": 6}, "plans": plans},
     )
     text = whole.one(":TaskDefinition", "express-api").inputs["containerDefinitions"]
     assert '{"name":"TOKEN_MINUTES","value":"60"}' in text
     assert '{"name":"LARGEST_BODY","value":"1024"}' in text
+    assert '{"name":"DATABASE_CONNECTIONS","value":"3"}' in text
     limits = {
         each.inputs["methodPath"]: (each.inputs["settings"]["throttlingRateLimit"], each.inputs["stageName"])
         for each in whole.of(":MethodSettings").values()

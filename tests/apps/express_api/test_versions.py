@@ -128,6 +128,7 @@ def test_the_service_waits_for_whatever_the_migration_needs(stack: str) -> None:
         whole.one(":SecurityGroupIngressRule", "express-api-from-migration").urn,
         whole.one(":SecurityGroupEgressRule", "express-api-by-migration").urn,
         whole.one(":SecurityGroupEgressRule", "express-api-migration-to-443").urn,
+        whole.one(":TaskDefinition", "express-api-migration").urn,
     }
     assert needed <= {*whole.one(SERVICE, "express-api").dependencies}
 
