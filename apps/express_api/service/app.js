@@ -38,11 +38,13 @@ export function application(parts, state) {
     next();
   });
   serve(app, "GET", INFO, async (request, response) => {
-    // A database that is away is told and no more: another task would not bring it back, and a load balancer that
-    // takes all of them out, and ECS that replaces them, would turn its outage into a longer one of ours.
-    const status = state.draining ? "draining" : "ok";
+    // Until the database has met this task, nothing shows that it can serve: with a wrong password, a missing right or
+    // a wrong host it never will, and must not replace a task that does. From then on a database that is away is told
+    // and no more: another task would not bring it back, and a load balancer that takes all of them out, and ECS that
+    // replaces them, would turn its outage into a longer one of ours.
     const answers = await database.answers();
-    response.status(state.draining ? 503 : 200).json({ status, version, database: answers ? "ok" : "unavailable" });
+    const status = state.draining ? "draining" : database.met ? "ok" : "starting";
+    response.status(status === "ok" ? 200 : 503).json({ status, version, database: answers ? "ok" : "unavailable" });
   });
   // What is compressed may become more than it was, and is refused.
   const body = express.json({ limit: largestBody, inflate: false });

@@ -2,6 +2,7 @@
 
 import pg from "pg";
 
+import { GRANTS } from "./grants.js";
 import { log } from "./journal.js";
 
 /** For a connection, new or out of the pool. */
@@ -12,6 +13,12 @@ const STATEMENT_MS = 2_500;
 
 /** However many ask for the service's health, the database is asked this often, and has as long to answer. */
 const PROBE_MS = 1_000;
+
+/** What the user may not do of what the service does. A table that is not there, or not to be seen, is an error. */
+const LACKING = `
+  SELECT needed.privilege || ' on api.' || needed.name AS grant
+  FROM unnest($1::text[], $2::text[]) AS needed (name, privilege)
+  WHERE NOT has_table_privilege('api.' || needed.name, needed.privilege)`;
 
 /** A connection is put by after this, so that tasks find their way back to an even spread after a failover. */
 const LIFETIME_S = 1_800;
@@ -36,6 +43,7 @@ export function connection({ host, port, name, authorities, user, password }) {
 
 export class Database {
   #pool;
+  #met = false;
   #probed = { until: 0, asking: undefined };
 
   constructor(database, connections) {
@@ -70,22 +78,43 @@ export class Database {
     }
   }
 
+  /** Whether the database has answered this process once, and lets its user do all that the service does. */
+  get met() {
+    return this.#met;
+  }
+
   /** Whether the database answers; never fails, and takes no longer than `PROBE_MS`. */
   answers() {
     const now = Date.now();
     if (now >= this.#probed.until) {
       // Kept as soon as it is asked, so that those who come meanwhile wait for the same.
-      const asking = this.query("SELECT 1", [], now + PROBE_MS).then(
-        () => true,
-        () => false,
-      );
-      this.#probed = { until: now + PROBE_MS, asking };
+      this.#probed = { until: now + PROBE_MS, asking: this.#probe(now + PROBE_MS) };
     }
     return this.#probed.asking;
   }
 
   close() {
     return this.#pool.end();
+  }
+
+  async #probe(deadline) {
+    try {
+      if (this.#met) await this.query("SELECT 1", [], deadline);
+      else await this.#meet(deadline);
+      return true;
+    } catch (error) {
+      // Requests tell of what comes later; of a task that is not well yet nobody asks anything else.
+      if (!this.#met) log("warning", "the database has not met this task yet", told(error.cause ?? error));
+      return false;
+    }
+  }
+
+  async #meet(deadline) {
+    const needed = Object.entries(GRANTS).flatMap(([table, rights]) => rights.map((right) => [table, right]));
+    const columns = [needed.map(([table]) => table), needed.map(([, right]) => right)];
+    const lacking = await this.query(LACKING, columns, deadline);
+    if (lacking.length > 0) throw new Error(`its user lacks ${lacking.map((row) => row.grant).join(", ")}`);
+    this.#met = true;
   }
 }
 

@@ -1,21 +1,15 @@
-/** The database user of the service, and all that it may do. */
+/** Makes the database user of the service. */
 
 import pg from "pg";
 
 import { CommandError } from "./command.js";
+import { GRANTS } from "./grants.js";
 import { inTransaction } from "./operator.js";
 import { verifier } from "./scram.js";
 
-const GRANTS = {
-  clients: "SELECT",
-  prescriptions: "SELECT",
-  logins: "INSERT",
-  login_attempts: "SELECT, INSERT, UPDATE",
-};
-
 const RIGHTS = ["rolsuper", "rolcreaterole", "rolcreatedb", "rolreplication", "rolbypassrls"];
 
-/** Make the user, or give it its password, and exactly the rights above, whatever it had in this schema before. */
+/** Make the user, or give it its password, and exactly its grants, whatever it had in this schema before. */
 export async function allow(client, { user, password }) {
   const role = pg.escapeIdentifier(user);
   await inTransaction(client, async () => {
@@ -32,7 +26,7 @@ export async function allow(client, { user, password }) {
     await client.query(`REVOKE ALL ON ALL TABLES IN SCHEMA api FROM ${role}`);
     await client.query(`GRANT USAGE ON SCHEMA api TO ${role}`);
     for (const [table, rights] of Object.entries(GRANTS)) {
-      await client.query(`GRANT ${rights} ON api.${table} TO ${role}`);
+      await client.query(`GRANT ${rights.join(", ")} ON api.${table} TO ${role}`);
     }
   });
 }

@@ -41,8 +41,11 @@ class Api(Container):
 
 
 @contextmanager
-def api(database: Database, **variables: str) -> Iterator[Api]:
-    """Run the image's server on *database*, with the application's user and never the master, until it answers."""
+def api(database: Database, *, well: bool = True, **variables: str) -> Iterator[Api]:
+    """Run the image's server on *database*, with the application's user and never the master.
+
+    It is waited for until it is *well*, or else until it listens.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "BIND_ADDRESS": "127.0.0.1",
@@ -56,7 +59,10 @@ def api(database: Database, **variables: str) -> Iterator[Api]:
     with process(["node", "main.js"], env=environment, cwd=API, stdout=subprocess.PIPE) as started:
         running = Api(started, host)
         try:
-            wait_for(f"http://{host}{INFO}", started)
+            if well:
+                wait_for(f"http://{host}{INFO}", started)
+            else:
+                running.line(message="listening")
             yield running
         finally:
             started.kill()
