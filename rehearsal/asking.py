@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rehearsal import requests, streams
 from rehearsal.client import Client, domains
+from rehearsal.databases import RowsError
 from rehearsal.keeping import Kept
 from rehearsal.killing import Killing
 from rehearsal.services import quoted
@@ -43,7 +44,10 @@ class Asking:
             outputs = self._on.tree.workloads[workload]
             requests.seed(self._on.emulator, workload, outputs, script)
             for rows in script.rows:
-                self._on.databases.put(requests.output_of(workload, outputs, rows.database), rows)
+                try:
+                    self._on.databases.put(requests.output_of(workload, outputs, rows.database), rows)
+                except RowsError as error:
+                    raise RowsError(f"{workload}: {error}") from None
 
     def ask(self) -> None:
         """Send every script's requests, in their order.
@@ -92,6 +96,8 @@ class Asking:
             # Else each of them waits as long, and a hanging handler holds the rehearsal for minutes.
             why = f"not sent: {silent.method} {silent.path} ({silent.name}) had no answer in time through this entrance"
             return requests.asked(workload, request, [why]), []
+        if missing := kept.missing(request):
+            return requests.asked(workload, request, [f"not sent: no earlier answer gave {', '.join(missing)}"]), []
         own = self._on.containers_of(workload)
         before = {each.id: len(each.lines) for each in own}
         outputs = self._on.tree.workloads[workload]

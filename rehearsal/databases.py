@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rehearsal.keeper import Run
-    from rehearsal.script import Rows
+    from rehearsal.script import Rows, Script
+    from rehearsal.tree import Tree
 
+_INSTANCE: Final = "aws:rds/instance:Instance"
 _PORT: Final = 5432
 _WITHIN: Final = 30
 """Seconds for a script's rows."""
@@ -25,6 +27,17 @@ _WITHIN: Final = 30
 
 class RowsError(Exception):
     """Rows of a script that its database does not take, or a database that is not there."""
+
+
+def unvouched(tree: Tree, workload: str, script: Script) -> list[str]:
+    """Return what is to be told where *workload* has a database, and *script* names no variable for its authorities."""
+    if script.authorities or not tree.own(workload, _INSTANCE):
+        return []
+    told = (
+        f"{workload} has a database, and its script no `authorities`: name the variable by which its image is told the "
+        "file of those who sign the database's certificate, or it takes the server here for a stranger's"
+    )
+    return [told]
 
 
 class Databases:

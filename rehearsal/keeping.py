@@ -40,6 +40,10 @@ class Kept:
         }
         return request.model_copy(update=filled)
 
+    def missing(self, request: Request) -> list[str]:
+        """Return what *request* has of earlier answers and none gave."""
+        return sorted(names(request) - self._values.keys())
+
     def take(self, request: Request, content: bytes) -> Iterator[str]:
         """Keep what *request* says of its answer's *content*; yield what was not there."""
         for name, field in request.keep.items():
@@ -57,7 +61,7 @@ class Kept:
 
     def _filled(self, said: Any) -> Any:
         if isinstance(said, str):
-            return _NAMED.sub(lambda found: self._values.get(found[1], ""), said)
+            return _NAMED.sub(lambda found: self._values[found[1]], said)
         if isinstance(said, Mapping):
             return {name: self._filled(each) for name, each in cast("Mapping[str, Any]", said).items()}
         return [self._filled(each) for each in cast("list[Any]", said)] if isinstance(said, list) else said

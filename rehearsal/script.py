@@ -60,6 +60,17 @@ class Rows(Part):
     rows: tuple[dict[str, Any], ...] = Field(min_length=1)
     """Column → value. All have the same columns."""
 
+    @model_validator(mode="after")
+    def _of_one_shape(self) -> Self:
+        first = self.rows[0].keys()
+        for place, row in enumerate(self.rows):
+            if row.keys() != first:
+                raise ValueError(
+                    f"rows[{place}] has the columns {', '.join(row)}, and the first {', '.join(first)}: say the same "
+                    "of each, or make another entry of this table for those that differ"
+                )
+        return self
+
 
 class Expectation(Part):
     """What an answer must be."""

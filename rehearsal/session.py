@@ -16,6 +16,7 @@ from rehearsal import (
     boundaries,
     client,
     conditions,
+    databases,
     dns,
     forbidden,
     jobs,
@@ -288,4 +289,5 @@ class Session:
                 replacing.check(tree, workload, read[workload], path.parent)
                 jobs.check_names(workload, tree, read[workload])
                 forbidden.check(tree, workload, read[workload])
+                self.result.warnings += databases.unvouched(tree, workload, read[workload])
         return read

@@ -85,11 +85,13 @@ def used(tree: Tree) -> list[str]:
         tree.of("aws:apigatewayv2/vpcLink:VpcLink"),
         tree.of("aws:wafv2/webAclAssociation:WebAclAssociation"),
     )
+    logged = [each for each in tree.of("aws:apigateway/stage:Stage") if each.inputs.get("accessLogSettings")]
     told = [
         ("hosted zones: each is an empty one made here, of any name, and nobody delegates to it ({})", records),
         ("Service Connect: no task has its proxy, and the names that it answers lead nowhere ({})", connected),
         ("blue/green, linear and canary deployments: a new version is rolled out instead ({})", shifting),
         ("VPC links: none is made, and their security groups neither open nor close a way ({})", links),
+        ("access logs of API Gateway: none is written ({})", logged),
         ("web ACLs: no request is judged by one ({})", judged),
         ("RDS's own doings: standbys, backups, upgrades, keys and the rotation of passwords ({})", databases),
         ("VPC Lattice: its names lead nowhere ({})", lattice),

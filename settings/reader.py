@@ -11,6 +11,7 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from settings.platform import Settings, Workloads
+from settings.section import below, is_of_a_setting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -155,7 +156,9 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> str:
         return f"{where}: no such setting; {hint}"
     if error["type"] not in _WANT:
         return f"{where}: {error['msg']}"
-    return f"{where}: " + _WANT[error["type"]].format(**{"input": repr(error["input"]), **error.get("ctx", {})})
+    said = _WANT[error["type"]].format(**{"input": repr(error["input"]), **error.get("ctx", {})})
+    # What a section as a whole has to say is often of one of its settings.
+    return below(where, said) if is_of_a_setting(said) else f"{where}: {said}"
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:

@@ -50,6 +50,11 @@ class Text:
         return value
 
 
+def is_of_a_setting(problem: str) -> bool:
+    """Say whether *problem* begins with a setting's name: ``size: got ...``."""
+    return re.match(_OF_A_SETTING, problem) is not None
+
+
 def below(path: str, problem: str) -> str:
     """Return *problem*, of a setting (``size: got ...``) or of the whole section, as one of the section at *path*."""
-    return f"{path}{'.' if re.match(_OF_A_SETTING, problem) else ' '}{problem}"
+    return f"{path}{'.' if is_of_a_setting(problem) else ' '}{problem}"

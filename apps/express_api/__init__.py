@@ -70,11 +70,13 @@ class Settings(ServiceSettings):
 
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its parts need of the stack and do not find there."""
-        yield from super().problems(stack)
+        other = self.network_mode != "awsvpc"
+        # Which machines have that mode is no help where none may have it.
+        yield from (each for each in super().problems(stack) if not (other and each.startswith("network_mode:")))
         yield from (f"database: {problem}" for problem in self.database.problems(stack))
         yield from (below("api", problem) for problem in self.api.problems(stack))
         yield from self._too_many_connections()
-        if self.network_mode != "awsvpc":
+        if other:
             yield (
                 f"network_mode: got {self.network_mode!r}; 'awsvpc', since its database lets in a security group that "
                 "is its tasks' own"

@@ -83,6 +83,15 @@ def test_after_silence_nothing_more_is_sent_through_that_entrance(monkeypatch: p
     ]
 
 
+def test_what_no_answer_gave_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent without it, a request fails for another reason than the one that there is to mend."""
+    login = request("/a").model_copy(update={"keep": {"ada": "tokken"}})
+    found, sent = asked(monkeypatch, login, request("/b?${ada}"), request("/c"))
+    assert sent == ["/a", "/c"]
+    (error,) = found.errors
+    assert error.splitlines()[1] == "  not sent: no earlier answer gave ada"
+
+
 def test_a_failed_request_is_told_with_the_latest_of_what_was_said_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = asked(monkeypatch, request("/a"), request("/b"), late="/b", says=20)
     (error,) = found.errors

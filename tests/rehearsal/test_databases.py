@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import ssl
 from datetime import date
@@ -12,7 +13,9 @@ import pytest
 
 from rehearsal import databases, keeper
 from rehearsal.databases import Databases, RowsError
-from rehearsal.script import Rows
+from rehearsal.graph import Registered
+from rehearsal.script import Rows, Script
+from rehearsal.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +153,18 @@ def test_the_end_of_the_block_is_the_end_of_the_servers(run: Run) -> None:
     assert not folder.exists()
 
 
-def test_an_instance_without_a_database_of_its_own_has_postgres_for_its_masters(tmp_path: Path) -> None:
+def test_a_database_whose_authorities_no_script_names_is_told() -> None:
+    """Its containers end for want of a file, or of a server that they trust, and do not say where either is named."""
+    shop = Registered(urn="urn:shop", type="drydock:index:Shop", name="shop", parent="", custom=False, inputs={})
+    data = dataclasses.replace(shop, urn="urn:data", type="aws:rds/instance:Instance", name="data", parent="urn:shop")
+    tree = Tree([shop, data], {"workloads": {"shop": {}}})
+    (told,) = databases.unvouched(tree, "shop", Script())
+    assert told.startswith("shop has a database, and its script no `authorities`: name the variable")
+    assert databases.unvouched(tree, "shop", Script(authorities="DATABASE_CA")) == []
+    assert databases.unvouched(Tree([shop], {"workloads": {"shop": {}}}), "shop", Script()) == []
+
+
+def test_an_instance_without_a_database_of_its_own_has_postgres_for_its_masters() -> None:
     """As RDS has it, which makes none where none is named."""
     with keeper.keep() as run, Databases(run, lambda _: "127.43.21.12") as plain:
         plain(identifier="plain", database="", user="master", password=PASSWORD)

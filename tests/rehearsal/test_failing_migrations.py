@@ -24,7 +24,7 @@ DO $$ DECLARE applied text; columns bigint; BEGIN
 END $$;
 """
 NEITHER = "applied are 0001-clients.sql 0002-logins.sql; it has 0 such column"
-BOTH = "applied are 0001-clients.sql 0002-logins.sql 0003-prescribers.sql; it has 1 such column"
+BOTH = "applied are 0001-clients.sql 0002-logins.sql 9001-prescribers.sql; it has 1 such column"
 REPLACEMENT = """
   - name: {name}
     service: express-api
@@ -46,7 +46,7 @@ def script_with_witnesses(text: str, image: Path) -> str:
     for place in ("rehearsal/first", "rehearsal/second"):
         (image.parent / place / "migrations").mkdir(parents=True)
         (image.parent / place / "migrations/0004-witness.sql").write_text(WITNESS)
-    mended = image.parent / MENDED / "migrations/0003-prescribers.sql"
+    mended = image.parent / MENDED / "migrations/9001-prescribers.sql"
     (image.parent / "rehearsal/second/migrations" / mended.name).write_text(mended.read_text())
     first = REPLACEMENT.format(name="first", adds="rehearsal/first", outcome="refused", told=NEITHER)
     second = REPLACEMENT.format(name="second", adds="rehearsal/second", outcome="refused", told=BOTH)
@@ -76,7 +76,7 @@ def test_the_run_of_a_failing_one_fails_with_its_own_last_line(replaced: list[di
     assert "job 'express-api-migration'" in head
     assert "failed, and the service stays as it is" in head
     assert "migration ended with 1" in head
-    assert "0003-prescribers.sql failed, and was undone" in lines[-1]
+    assert "9001-prescribers.sql failed, and was undone" in lines[-1]
     assert failing["reason"] == lines[-1].strip()
 
 
@@ -112,7 +112,7 @@ def test_one_that_fails_unexpectedly_fails_the_rehearsal_with_the_reason(ended: 
     (error,) = ended.errors
     assert error.startswith("express-api: express-api (taken for well):")
     assert "expected that the deployment is completed, and it is refused" in error
-    assert "0003-prescribers.sql was applied as something else" in error
+    assert "9001-prescribers.sql was applied as something else" in error
 
 
 def test_the_report_has_each_reason_in_a_line(ended: Ended) -> None:

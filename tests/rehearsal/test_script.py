@@ -97,6 +97,11 @@ def test_what_no_table_takes_is_told_with_what_would_do(tmp_path: Path, item: st
         ("requests:", "rows: [{database: d, table: t, rows: []}]\nrequests:", "rows[0].rows: got []"),
         ("requests:", "rows: [{database: d, table: a;b, rows: [{c: 1}]}]\nrequests:", "rows[0].table: got 'a;b'"),
         ("requests:", "rows: [{table: t, rows: [{c: 1}]}]\nrequests:", "rows[0].database: missing, and required"),
+        (
+            "requests:",
+            "rows: [{database: d, table: t, rows: [{c: 1, e: 2}, {c: 1}]}]\nrequests:",
+            "rows[0]: rows[1] has the columns c, and the first c, e: say the same of each",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, changed: str, into: str, told: str) -> None:

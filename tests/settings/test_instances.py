@@ -143,7 +143,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "Fargate and instances at once": (
         {"instances": GENERAL},
         {"capacity": [{"provider": "FARGATE"}, {"provider": "general"}]},
-        "query-service.capacity: capacity: got ['FARGATE', 'general']; Fargate's providers or instances",
+        "query-service.capacity.capacity: got ['FARGATE', 'general']; Fargate's providers or instances",
     ),
     "two kinds of machine at once": (
         {"instances": {**GENERAL, "patched": {"kind": "managed"}}},

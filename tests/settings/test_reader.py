@@ -155,7 +155,7 @@ BAD = {
     "more blocks than a security group has rules": (
         "drydock:internal_load_balancer",
         {"open_to": [f"10.{number}.0.0/16" for number in range(61)]},
-        "drydock:internal_load_balancer: open_to: got 61 blocks; 60 or fewer",
+        "drydock:internal_load_balancer.open_to: got 61 blocks; 60 or fewer",
     ),
     "more blocks than it has for two ports": (
         "drydock:internal_load_balancer",
@@ -181,7 +181,7 @@ BAD = {
     "a further name that is the first": (
         "drydock:internal_load_balancer/domain",
         DOMAIN | {"further_names": ["shop.example.com"]},
-        "drydock:internal_load_balancer.domain: further_names: got ('shop.example.com',); each name once",
+        "drydock:internal_load_balancer.domain.further_names: got ('shop.example.com',); each name once",
     ),
     "a zone as the API writes it": (
         "drydock:internal_load_balancer/domain",
@@ -251,7 +251,7 @@ BAD = {
     "a count above the maximum": (
         "drydock:workloads/query-service/desired_count",
         5,
-        "drydock:workloads.query-service: desired_count: got 5; `scaling` keeps it from 2 to 4",
+        "drydock:workloads.query-service.desired_count: got 5; `scaling` keeps it from 2 to 4",
     ),
     "a count below the minimum": ("drydock:workloads/query-service/desired_count", 1, "keeps it from 2 to 4"),
     "a rollout that cannot move": (

@@ -48,7 +48,7 @@ def test_for_the_migration_ecs_reads_the_masters_too_and_not_the_tokens_key(stac
 @each_stack
 @pytest.mark.parametrize("task", TASKS)
 def test_ecs_may_pull_the_image_write_the_log_and_read_secrets(stack: str, task: str) -> None:
-    """The whole policy; dev's image is its own, prod's is of the registry that both share, and its secrets have the database's key."""
+    """The whole policy. dev's image is its own, prod's of the registry that both share, with the database's key."""
     repository = "express-api"
     key = [arn(stack, "kms", "key/express-api")] if stack == "prod" else []
     pulls, image, logs, *reads = policies(deployed(stack))[f"{task}-execution"]

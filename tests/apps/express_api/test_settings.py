@@ -66,7 +66,7 @@ def test_it_needs_nothing_but_an_image() -> None:
         ({"database": {"storage": 19}}, ".database.storage: got 19; 20 or more"),
         (
             {"database": {"storage": 100}},
-            ".database: storage_limit: got 100; 110 or more, a tenth over the 100 GiB of `storage`, or null",
+            ".database.storage_limit: got 100; 110 or more, a tenth over the 100 GiB of `storage`, or null",
         ),
         ({"database": {"engine_version": 17}}, ".database.engine_version: got 17; one of '15', '16', '17' or '18'"),
         (
@@ -77,10 +77,10 @@ def test_it_needs_nothing_but_an_image() -> None:
         ({"databse": {}}, ".databse: no such setting; did you mean 'database'?"),
         ({"api": {"method_throttles": {}}}, ".api.method_throttles: no such setting; did you mean 'throttle'?"),
         ({"api": {"stage": "a-b"}}, ".api.stage: got 'a-b'; 1 to 128 letters, digits and underscores"),
-        ({"api": {"plans": {"a": {"clients": []}}}}, ".api.plans.a: clients: got []; the name of one client or more"),
+        ({"api": {"plans": {"a": {"clients": []}}}}, ".api.plans.a.clients: got []; the name of one client or more"),
         (
             {"api": {"plans": {"a": {"clients": ["web"]}, "b": {"clients": ["web"]}}}},
-            ".api: plans: got 'web' more than once; each client once, in one plan",
+            ".api.plans: got 'web' more than once; each client once, in one plan",
         ),
     ],
 )
@@ -115,14 +115,13 @@ def test_tasks_on_an_instances_own_address_are_refused() -> None:
 
 def test_more_connections_than_the_database_has_are_refused() -> None:
     """In a rollout there are twice the tasks; the one that finds no connection left fails its requests, under load."""
-    assert complaint({"scaling": {"minimum": 2, "maximum": 8}, "desired_count": 2}) == [
+    (line,) = complaint({"scaling": {"minimum": 2, "maximum": 8}, "desired_count": 2})
+    assert line == (
         ".connections: got 10, which 8 tasks make 160 in a rollout; 102 in all are there of db.t4g.micro: fewer, or a "
         "larger `database: {instance_class: ...}`"
-    ]
-    assert complaint({"desired_count": 6}) == [
-        ".connections: got 10, which 6 tasks make 120 in a rollout; 102 in all are there of db.t4g.micro: fewer, or a "
-        "larger `database: {instance_class: ...}`"
-    ]
+    )
+    (line,) = complaint({"desired_count": 6})
+    assert "which 6 tasks make 120 in a rollout" in line
     assert read({"desired_count": 5})
     assert read({"desired_count": 6, "rollout": {"minimum_healthy_percent": 50, "maximum_percent": 150}})
     assert read({"desired_count": 500, "database": {"instance_class": "db.m8g.24xlarge"}}), "whose memory nobody told"

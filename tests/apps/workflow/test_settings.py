@@ -65,7 +65,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "agents that grow by requests, which nobody counts": (
         {"agent": {"scaling": {"minimum": 2, "maximum": 4, "requests_per_target": 100}}},
-        "agent: scaling.requests_per_target: got 100; leave it out, and hold cpu_percent or memory_percent",
+        "agent.scaling.requests_per_target: got 100; leave it out, and hold cpu_percent or memory_percent",
     ),
     "a maximum under the minimum": (
         {"agent": {"scaling": {"minimum": 4, "maximum": 2}}},
@@ -73,7 +73,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a count beside its scaling": (
         {"agent": {"scaling": {"minimum": 3, "maximum": 6}, "desired_count": 2}},
-        "agent: desired_count: got 2; `scaling` keeps it from 3 to 6",
+        "agent.desired_count: got 2; `scaling` keeps it from 3 to 6",
     ),
     "a rollout that cannot move": (
         {"gateway": {"rollout": {"minimum_healthy_percent": 100, "maximum_percent": 100}}},
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"namespace": ".".join(["a" * 60] * 5)},
         "at most 253 characters, and this has 304",
     ),
-    "no way at all": ({"discovery": {"ways": []}}, f"discovery: ways: got []; {_ORDER}"),
+    "no way at all": ({"discovery": {"ways": []}}, f"discovery.ways: got []; {_ORDER}"),
     "a way that is no list": ({"discovery": {"ways": "nlb"}}, "discovery.ways: got 'nlb'; a list"),
     "a way that AWS gave up": (
         {"discovery": {"ways": ["app_mesh"]}},
@@ -116,16 +116,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "ways in the wrong order": (
         {"discovery": {"ways": ["nlb", "cloud_map"]}},
-        f"discovery: ways: got ['nlb', 'cloud_map']; {_ORDER}",
+        f"discovery.ways: got ['nlb', 'cloud_map']; {_ORDER}",
     ),
     "ways that go by one name": (
         {"discovery": {"ways": ["cloud_map", "service_connect"]}},
-        f"discovery: ways: got ['cloud_map', 'service_connect']; {_ORDER}",
+        f"discovery.ways: got ['cloud_map', 'service_connect']; {_ORDER}",
     ),
     "one way twice": ({"discovery": {"ways": ["nlb", "nlb"]}}, f"ways: got ['nlb', 'nlb']; {_ORDER}"),
     "a way with TLS before one without": (
         {"discovery": {"ways": ["lattice", "nlb"], "lattice": {"prefix_list_id": "pl-0721453c7ac4ec009"}}},
-        f"discovery: ways: got ['lattice', 'nlb']; {_ORDER}",
+        f"discovery.ways: got ['lattice', 'nlb']; {_ORDER}",
     ),
     "three ways": ({"discovery": {"ways": ["cloud_map", "nlb", "nlb"]}}, f"got ['cloud_map', 'nlb', 'nlb']; {_ORDER}"),
     "gRPC by a load balancer without a domain": (
@@ -134,7 +134,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Lattice without its addresses": (
         {"discovery": {"ways": ["lattice"]}},
-        "discovery: ways: got lattice; say what it must know, under `lattice`",
+        "discovery.ways: got lattice; say what it must know, under `lattice`",
     ),
     "Lattice with an empty section": (
         {"discovery": {"ways": ["lattice"], "lattice": {}}},
@@ -146,7 +146,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an address that nobody says": (
         {"discovery": {"ways": ["address"]}},
-        "discovery: ways: got address; say what it must know, under `address`",
+        "discovery.ways: got address; say what it must know, under `address`",
     ),
     "an address without a port that there is": (
         {"discovery": {"ways": ["address"], "address": {"host": "a.example.com", "port": 0}}},
