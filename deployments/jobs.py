@@ -14,8 +14,11 @@ import pulumi
 from deployments.inquiry import why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
+_NEVER_STARTED: Final = "TaskFailedToStart"
+"""ECS's code for a task that has run nothing: its image could not be pulled, say, or a secret not be read. The next one
+may have more luck."""
 _EVERY: Final = 1.0
 """Seconds between two looks."""
 _LINES: Final = 20
@@ -38,51 +41,69 @@ class Runner:
     def __call__(self, name: str, request: str, timeout: int) -> None:
         """Run the job *name* by the *request*, and return when all of its containers have ended with 0.
 
+        A task of which nothing has run is followed by one more, in the same *timeout*.
+
         Raises:
-            pulumi.RunError: it ended otherwise, in *timeout* seconds not at all, or could not be run.
+            pulumi.RunError: it ended otherwise, in *timeout* seconds not at all, could not be run, or what became of it
+                could not be asked.
 
         """
-        faults: Any = importlib.import_module("botocore.exceptions")
         ecs: Any = _client("ecs", self.region)
         asked: dict[str, Any] = json.loads(request)
-        try:
-            task = self._ended(ecs, name, asked, timeout)
-        except (faults.ClientError, faults.BotoCoreError) as error:
-            raise pulumi.RunError(f"job {name!r} could not be run: {error}") from None
+        deadline = time.monotonic() + timeout
+        task = _run(ecs, name, asked, deadline)
+        if task.get("stopCode") == _NEVER_STARTED and time.monotonic() < deadline:
+            pulumi.log.warn(f"job {name!r} (task {_id(task)}) did not start, and is tried once more: {why(task)}")
+            task = _run(ecs, name, asked, deadline)
         said = f"job {name!r} (task {_id(task)})"
-        if all(each.get("exitCode") == 0 for each in task["containers"]):
+        if task.get("lastStatus") != "STOPPED":
+            raise pulumi.RunError(f"{said} did not end within {timeout} s and was stopped; the service stays as it is")
+        if {each.get("exitCode") for each in task["containers"]} == {0}:
             pulumi.log.info(f"{said} has run")
             return
         try:
-            lines = [*_told(ecs, _client("logs", self.region), task)]
-        except (faults.ClientError, faults.BotoCoreError) as error:
-            lines = [f"what it said could not be read: {error}"]
+            with _fault("what it said could not be read"):
+                lines = [*_told(ecs, _client("logs", self.region), task)]
+        except pulumi.RunError as fault:
+            lines = [str(fault)]
         head = f"{said} failed, and the service stays as it is: {why(task)}"
         raise pulumi.RunError("\n".join([head, *(f"  {line}" for line in lines)]))
 
-    def _ended(self, ecs: Any, name: str, asked: Mapping[str, Any], timeout: int) -> dict[str, Any]:
-        """Start its task, and return it once it has stopped."""
+
+def _run(ecs: Any, name: str, asked: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+    """Start a task, and return it once it has stopped, or is told to at the *deadline*."""
+    # Where botocore sends it again, it is the same `clientToken`, and one task.
+    with _fault(f"job {name!r} could not be run"):
         started = ecs.run_task(**asked)
-        if not started["tasks"]:
-            reasons = "; ".join(
-                f"{each.get('reason')} {each.get('detail', '')}".strip() for each in started["failures"]
-            )
-            raise pulumi.RunError(f"job {name!r} could not be run: {reasons or 'ECS gave no reason'}")
-        arn = started["tasks"][0]["taskArn"]
-        pulumi.log.info(f"job {name!r} runs, as task {arn.rpartition('/')[2]}")
-        deadline = time.monotonic() + timeout
+    if not started["tasks"]:
+        reasons = "; ".join(f"{each.get('reason')} {each.get('detail', '')}".strip() for each in started["failures"])
+        raise pulumi.RunError(f"job {name!r} could not be run: {reasons or 'ECS gave no reason'}")
+    task: dict[str, Any] = started["tasks"][0]
+    cluster, arn, said = asked["cluster"], task["taskArn"], f"job {name!r} was started, as task {_id(task)}"
+    pulumi.log.info(f"job {name!r} runs, as task {_id(task)}")
+    then = "it may still run, the service stays as it is, and the next `pulumi up` runs it again"
+    with _fault(f"{said}, but what became of it could not be asked; {then}"):
         while True:
-            found: list[dict[str, Any]] = ecs.describe_tasks(cluster=asked["cluster"], tasks=[arn])["tasks"]
             # A task that was just started may not be known everywhere yet.
-            if found and found[0]["lastStatus"] == "STOPPED":
-                return found[0]
+            task = next(iter(ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]), task)
+            if task.get("lastStatus") == "STOPPED":
+                return task
             if time.monotonic() >= deadline:
-                ecs.stop_task(cluster=asked["cluster"], task=arn, reason=f"not ended after {timeout} s")
-                raise pulumi.RunError(
-                    f"job {name!r} (task {arn.rpartition('/')[2]}) did not end within {timeout} s and was stopped; "
-                    "the service stays as it is"
-                )
+                break
             time.sleep(_EVERY)
+    with _fault(f"{said}, did not end in time, and could not be stopped; {then}"):
+        ecs.stop_task(cluster=cluster, task=arn, reason="it did not end in time")
+    return task
+
+
+@contextlib.contextmanager
+def _fault(what: str) -> Generator[None]:
+    """Tell *what* is the matter where AWS refuses, or does not answer."""
+    faults: Any = importlib.import_module("botocore.exceptions")
+    try:
+        yield
+    except (faults.ClientError, faults.BotoCoreError) as error:
+        raise pulumi.RunError(f"{what}: {error}") from None
 
 
 def _told(ecs: Any, logs: Any, task: Mapping[str, Any]) -> Iterator[str]:

@@ -116,16 +116,26 @@ def test_a_database_that_is_killed_under_load_costs_what_was_asked_meanwhile_and
     assert acknowledged <= written, "a token that was given out is a login that was written"
 
 
-def test_a_task_that_is_deployed_while_the_database_is_away_serves_once_that_is_back(deployed: Deployed) -> None:
-    """As a rotated secret has it. It is well from the start: else ECS would start one after the other, ever slower."""
-    (old,), _ = deployed.state()
+def test_a_task_that_is_deployed_while_the_database_is_away_takes_no_ones_place_until_that_is_back(
+    deployed: Deployed,
+) -> None:
+    """As a rotated secret has it. Nothing shows yet that it can serve; the one before goes on as it was."""
+    ((old,), _) = deployed.state()
     deployed.server.kill()
     deployed.redeploy()
-    ends = time.monotonic() + 30
-    while not ((new := deployed.state())[1] == ["healthy"] and len(new[0]) == 1 and new[0] != [old]):
-        assert time.monotonic() < ends, new
-        time.sleep(0.1)
+    new = until(deployed, lambda tasks, health: len(tasks) == 2 and sorted(health) == ["healthy", "unhealthy"])
+    assert old in new
     assert Timed(lambda: deployed.login(ADA, caller="127.8.0.2")).is_clear()
+    assert deployed.health().status == 200
     deployed.server.start()
     assert recovered(deployed) < 10
-    assert deployed.state() == new
+    assert until(deployed, lambda tasks, health: len(tasks) == 1 and health == ["healthy"]) == new - {old}
+
+
+def until(deployed: Deployed, fits: Callable[[list[str], list[str]], bool]) -> set[str]:
+    """Wait until its tasks and their health are as wanted; return the tasks."""
+    ends = time.monotonic() + 30
+    while not fits(*(state := deployed.state())):
+        assert time.monotonic() < ends, state
+        time.sleep(0.1)
+    return {*state[0]}

@@ -152,8 +152,12 @@ def test_a_user_that_is_locked_out_is_told_in_the_log_and_its_task_is_kept(empty
     empty.migrate()
     empty.add(ADA)
     with api(empty) as running:
+        empty.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'express-api' "
+            "AND datname = current_database()",
+            as_application=True,
+        )
         empty.sql(f"ALTER ROLE {empty.user} PASSWORD 'another-one'")
-        empty.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{empty.user}'")
         assert Timed(lambda: running.login(ADA)).is_clear()
         running.line(level="warning", code="28P01")
         time.sleep(1.1)  # after which it asks again
