@@ -19,6 +19,7 @@ import os
 from typing import Any, Final
 
 from rehearsal.emulator import (
+    api_keys,
     cloud_map,
     container_instances,
     databases,
@@ -29,8 +30,10 @@ from rehearsal.emulator import (
     permissions,
     private_integrations,
     rollouts,
+    secrets_manager,
     state_machines,
     target_health,
+    target_roles,
     task_networks,
     task_states,
 )
@@ -61,7 +64,7 @@ def apply() -> None:
     _show_private_apis_their_endpoint()
     _ask_functions_for_permission()
     _name_log_streams()
-    _name_parameters()
+    permissions.name_parameters()
     _leave_balancers_their_paths()
     listeners.answer_where_it_listens()
     private_integrations.keep_integration_targets()
@@ -69,9 +72,11 @@ def apply() -> None:
     container_instances.place_on_instances()
     container_instances.lead_to_host_ports()
     databases.leave_servers_to_others()
+    api_keys.close_to_a_disabled_key()
     target_health.probe_targets()
     permissions.take_loopback_for_tls()
     permissions.hold_tasks_to_their_definition()
+    permissions.hold_services_to_their_arn()
     task_states.tell_of_tasks()
     task_states.keep_exit_codes()
     draining.route_to_the_healthy()
@@ -86,6 +91,9 @@ def apply() -> None:
     event_targets.read_lists_in_events()
     event_targets.miss_a_field_in_no_element()
     event_targets.fire_under_the_role()
+    target_roles.start_under_the_targets_role()
+    secrets_manager.generate_as_asked()
+    secrets_manager.tell_of_rotations()
     cloud_map.register_tasks()
     cloud_map.find_the_healthy()
     cloud_map.name_what_is_discovered()
@@ -279,23 +287,6 @@ def _name_log_streams() -> None:
 
     iam_actions.extract_resource_arn = extracted
     iam_actions.logs_service_context = of_the_group
-
-
-def _name_parameters() -> None:
-    """Match ``ssm:GetParameters`` on the parameter it names, where it names one, as ECS asks for a secret."""
-    extract = iam_actions.extract_resource_arn
-
-    def extracted(
-        service: str, method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, *where: str
-    ) -> str:
-        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
-            names = json.loads(body).get("Names", [])
-            region, account = where
-            if len(names) == 1 and not names[0].startswith("arn:"):
-                return f"arn:aws:ssm:{region}:{account}:parameter/{names[0].removeprefix('/')}"
-        return extract(service, method, path, headers, body, query_params, *where)
-
-    iam_actions.extract_resource_arn = extracted
 
 
 def _leave_balancers_their_paths() -> None:

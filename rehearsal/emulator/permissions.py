@@ -1,4 +1,4 @@
-"""The corrections of what a call is held against: tasks by their definition, passed roles, a topic's key, and TLS.
+"""The corrections of what a call is held against: tasks, services, passed roles, a topic's key, and TLS.
 
 An action may need others besides: AWS asks for `iam:PassRole` on the roles of a task that is run, and for the key of an
 encrypted topic that is published to. They are asked for once the action itself is allowed.
@@ -20,6 +20,8 @@ iam_evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 _RUN: Final = "RunTask"
 _ON_TASKS: Final = {"StopTask": "task", "DescribeTasks": "tasks"}
 """ECS action → the member that names its tasks."""
+_ON_A_SERVICE: Final = {"UpdateService"}
+"""ECS actions on a service that a role of the program may be granted."""
 _ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
 _AWS_KEY: Final = "alias/aws/"
 """Keys that AWS keeps for a service: whoever may use the service may use them."""
@@ -96,6 +98,21 @@ def hold_tasks_to_their_definition() -> None:
     iam_evaluator.enforce = enforced
 
 
+def hold_services_to_their_arn() -> None:
+    """Match UpdateService on the service; the emulator matches it on the cluster, as it does all that names one.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
+    extract = iam_actions.extract_resource_arn
+
+    def extracted(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        if service == "ecs" and headers.get("x-amz-target", "").rpartition(".")[2] in _ON_A_SERVICE:
+            return _service(json.loads(body))
+        return extract(service, method, path, headers, body, *rest)
+
+    iam_actions.extract_resource_arn = extracted
+
+
 def take_loopback_for_tls() -> None:
     """Show a policy ``aws:SecureTransport`` as true: in an account every SDK speaks TLS, and here nobody does.
 
@@ -124,6 +141,11 @@ def _tasks(request: dict[str, Any], action: str) -> list[str]:
     tasks = [named] if isinstance(named, str) else named
     cluster = _cluster(request).replace(":cluster/", ":task/")
     return [each if each.startswith("arn:") else f"{cluster}/{each}" for each in tasks]
+
+
+def _service(request: dict[str, Any]) -> str:
+    named = str(request.get("service", ""))
+    return named if named.startswith("arn:") else f"{_cluster(request).replace(':cluster/', ':service/')}/{named}"
 
 
 def _cluster_context(body: bytes) -> dict[str, Any]:
@@ -157,3 +179,20 @@ def key_of(topic: str) -> str:
         return ""
     record: dict[str, str] = kms._resolve_key(named) or {}
     return record.get("Arn", named)
+
+
+def name_parameters() -> None:
+    """Match ``ssm:GetParameters`` on the parameter it names, where it names one, as ECS asks for a secret."""
+    extract = iam_actions.extract_resource_arn
+
+    def extracted(
+        service: str, method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, *where: str
+    ) -> str:
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            names = json.loads(body).get("Names", [])
+            region, account = where
+            if len(names) == 1 and not names[0].startswith("arn:"):
+                return f"arn:aws:ssm:{region}:{account}:parameter/{names[0].removeprefix('/')}"
+        return extract(service, method, path, headers, body, query_params, *where)
+
+    iam_actions.extract_resource_arn = extracted

@@ -1,4 +1,4 @@
-"""What a call is held against: a task's definition, the roles it is given, and a topic's key."""
+"""What a call is held against: a task's definition, the roles it is given, a service's ARN, and a topic's key."""
 
 from __future__ import annotations
 
@@ -133,6 +133,35 @@ def test_tasks_are_looked_at_and_stopped_by_their_own_arn(plain: Emulator, corre
     assert refused(plain, "shop") == {"DescribeTasks", "StopTask"}
     assert refused(corrected, "shop") == set()
     assert refused(corrected, "another") == {"DescribeTasks", "StopTask"}
+
+
+def redeployed(aws: Emulator, allowed_on: str, **named: str) -> str:
+    """Deploy the service ``web`` anew, where that is allowed on *allowed_on*; what it came to."""
+    definition = define(aws)["taskDefinitionArn"]
+    services = aws.client("ecs").describe_services(cluster="shop", services=["web"])["services"]
+    if not services:
+        aws.client("ecs").create_service(
+            cluster="shop", serviceName="web", taskDefinition=definition, desiredCount=0, launchType="EC2"
+        )
+    ecs = aws.client_as("ecs", allowed(aws, {"Action": "ecs:UpdateService", "Resource": allowed_on}))
+    try:
+        ecs.update_service(**{"cluster": "shop", "service": "web"} | named, forceNewDeployment=True)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "deployed"
+
+
+def test_a_service_is_deployed_anew_by_its_own_arn(plain: Emulator, corrected: Emulator) -> None:
+    """A role that may change one service alone would be refused here, and one for the cluster would pass."""
+    service = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/shop/web"
+    assert redeployed(plain, service) == "AccessDeniedException"
+    assert redeployed(plain, CLUSTER) == "deployed"
+    assert redeployed(corrected, service) == "deployed"
+    assert redeployed(corrected, service, cluster=CLUSTER, service=service) == "deployed"
+    assert redeployed(corrected, CLUSTER) == "AccessDeniedException"
+    assert redeployed(corrected, service.replace("/web", "/till")) == "AccessDeniedException"
+    assert redeployed(corrected, service.replace("/shop/", "/farm/")) == "AccessDeniedException"
+    assert (corrected.denials()[-1].action, corrected.denials()[-1].resource) == ("ecs:UpdateService", service)
 
 
 def test_each_task_that_is_looked_at_is_asked_for(corrected: Emulator) -> None:
