@@ -23,6 +23,9 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Whole programs stay in memory, for many tests to look at; Python would look through all of them again and again.
+gc.set_threshold(50_000, 20, 100)
+
 
 @pytest.fixture(scope="session")
 def event_loop() -> Iterator[asyncio.AbstractEventLoop]:

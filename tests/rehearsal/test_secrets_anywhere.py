@@ -91,15 +91,9 @@ def test_histories_of_state_machines_are_looked_at(witnessed_prod: Witnessed) ->
     assert any("askSubmitted" in text for text in histories)
 
 
-def _no_login(project: Path) -> None:
-    """Give the service another password than its own."""
-    change(
-        project / EXPRESS,
-        '                **self._application(database),\n                "TOKEN_KEY"',
-        '                "APPLICATION_USERNAME": database.secret(_USER, "username"),\n'
-        '                "APPLICATION_PASSWORD": SecretReference.of(tokens, key="password"),\n'
-        '                "TOKEN_KEY"',
-    )
+def _no_number(project: Path) -> None:
+    """Tell the service something that it cannot use: it ends, and says what, with all its secrets around."""
+    change(project / EXPRESS, "str(self.settings.largest_body)", '"plenty"')
 
 
 def _no_migration(project: Path) -> None:
@@ -154,7 +148,7 @@ def test_access_logs_are_told_nothing_that_a_caller_proves_itself_by(stack: str)
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (_no_login, 'expected "ok", got "unavailable"'),
+        (_no_number, "a whole number from 1024 to 65536 would do"),
         (_no_migration, "express-api-migration"),
         (_no_answer_as_expected, "expected status 201, got 200"),
     ],

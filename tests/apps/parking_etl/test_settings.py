@@ -55,20 +55,20 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a mode that there is not": ({"mode": "cron"}, ".mode: got 'cron'; one of 'scheduled' or 'always-on'"),
     "times of a mode that has its own": (
         {"mode": "always-on", "times": {"enabled": False}},
-        ": mode: got 'always-on'; take out times, or choose 'scheduled', which goes by it",
+        ".mode: got 'always-on'; take out times, or choose 'scheduled', which goes by it",
     ),
-    "skips where nothing is skipped": ({"mode": "always-on", "skips": 4}, ": mode: got 'always-on'; take out skips"),
+    "skips where nothing is skipped": ({"mode": "always-on", "skips": 4}, ".mode: got 'always-on'; take out skips"),
     "a rate in the wrong number": (
         {"times": {"sync_availability": "rate(1 minutes)"}},
-        ".times: sync_availability: got 'rate(1 minutes)'; write rate(1 minute)",
+        ".times.sync_availability: got 'rate(1 minutes)'; write rate(1 minute)",
     ),
     "a line of a crontab": (
         {"times": {"sync_availability": "*/5 * * * *"}},
-        ".times: sync_availability: got '*/5 * * * *'; write rate(5 minutes), cron(0 18 * * ? *) or at(",
+        ".times.sync_availability: got '*/5 * * * *'; write rate(5 minutes), cron(0 18 * * ? *) or at(",
     ),
     "a cron of five fields": (
         {"times": {"sync_parking": "cron(0 2 * * *)"}},
-        ".times: sync_parking: got 'cron(0 2 * * *)'; cron has six fields",
+        ".times.sync_parking: got 'cron(0 2 * * *)'; cron has six fields",
     ),
     "a cron by both kinds of day": (
         {"times": {"sync_parking": "cron(0 2 * * * *)"}},
@@ -76,11 +76,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a one-off in the past": (
         {"times": {"sync_parking": "at(2020-01-01T00:00:00)"}},
-        ".times: sync_parking: got 'at(2020-01-01T00:00:00)'; that is past",
+        ".times.sync_parking: got 'at(2020-01-01T00:00:00)'; that is past",
     ),
     "a zone that is misspelt": (
         {"times": {"timezone": "Asia/Taipeh"}},
-        ".times: timezone: got 'Asia/Taipeh'; did you mean 'Asia/Taipei'?",
+        ".times.timezone: got 'Asia/Taipeh'; did you mean 'Asia/Taipei'?",
     ),
     "a zone by its distance": ({"times": {"timezone": 8}}, ".times.timezone: got 8; text: put it in quotes"),
     "a switch in words": ({"times": {"enabled": "no"}}, ".times.enabled: got 'no'; true or false"),
