@@ -14,7 +14,6 @@ from pydantic import Field
 from apps._workload import Outputs, Workload
 from components import database as databases
 from components import password
-from components.api_stage import Throttle
 from components.container import Container, HealthCheck
 from components.database import Database
 from components.job import Job, JobArgs
@@ -43,7 +42,7 @@ _PORT: Final = 3344
 _USER: Final = "application"
 """The database user that the service is; the migration makes it."""
 _PROXIES: Final = "2"
-"""The API gateway and the load balancer: each adds whom it was called by to ``X-Forwarded-For``."""
+"""Who speaks of callers in ``X-Forwarded-For``: the API gateway, of the client, and then the load balancer."""
 _LOGIN: Final = "POST /api/client/auth/login"
 
 
@@ -85,7 +84,7 @@ class Settings(ServiceSettings):
     def _too_many_connections(self) -> Iterator[str]:
         """Yield how many connections all tasks of a rollout open, where that is more than the database has."""
         tasks = self.scaling.maximum if self.scaling else self.desired_count
-        opened = tasks * self.rollout.maximum_percent // 100 * self.connections
+        opened = self.rollout.value().together(tasks) * self.connections
         most = self.database.most_connections()
         if most is not None and opened > most:
             yield (
@@ -193,7 +192,7 @@ class ExpressApi(Workload[Settings]):
         return _user("APPLICATION", lambda key: database.secret(_USER, key))
 
     def _api(self, balancer: LoadBalancer) -> PublicApi:
-        said, login = self.settings.api, self.settings.login_throttle
+        said = self.settings.api
         return PublicApi(
             self.name,
             PublicApiArgs(
@@ -201,7 +200,7 @@ class ExpressApi(Workload[Settings]):
                 load_balancer=balancer,
                 stage=said.stage,
                 throttle=said.throttle.value(),
-                method_throttles={_LOGIN: Throttle(rate_limit=login.rate_limit, burst_limit=login.burst_limit)},
+                method_throttles={_LOGIN: self.settings.login_throttle.value()},
                 plans=said.usage_plans(),
                 timeout_ms=said.timeout_ms,
                 domain=said.domain and said.domain.value(),
