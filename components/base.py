@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 from pulumi import Alias, Output, ResourceOptions
-
-from components import documents
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -101,17 +99,10 @@ class Component(Owner, pulumi.ComponentResource):
 
         A policy pack reads it at a first preview, when a rendered policy is one unknown string.
         """
-        said: dict[str, Any] = {}
-        if props:
-            # One text: the SDK makes an output, and an attribute of that name, of every top-level prop, and a dozen
-            # calls of every leaf below.
-            said["args"] = documents.compact(props)
         self._roles = [*roles] if gathers else None
-        if gathers:
-            # Sent at the loop's next turn: by then the program has made the parts.
-            said |= {"policies": self._soon(_policies), "trusts": self._soon(_trusts)}
-        elif roles:
-            said |= {"policies": _policies(roles), "trusts": _trusts(roles)}
+        # Sent at the loop's next turn where parts have roles: by then the program has made them.
+        declaration = self._gathered(props) if gathers else _declaration(props, roles)
+        said: dict[str, Any] = {"declared": declaration} if declaration else {}
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
         inherited_tags, inherited_bounds = _inherited(opts.parent if opts else None)
         self.tags = inherited_tags if tags is None else tags
@@ -131,8 +122,8 @@ class Component(Owner, pulumi.ComponentResource):
             raise TypeError(f"{self.pulumi_resource_name}, a {type(self).__name__}, gathers no roles: say gathers=True")
         self._roles.append(role)
 
-    async def _soon(self, of: Callable[[Sequence[ServiceRole]], str | None]) -> str | None:
-        return of(self._roles or ())
+    async def _gathered(self, props: Mapping[str, Any]) -> str | None:
+        return _declaration(props, self._roles or ())
 
 
 def _followed(alias: Input[str | Alias], suffix: str) -> Input[str | Alias]:
@@ -147,21 +138,20 @@ def _inherited(parent: pulumi.Resource | None) -> tuple[Mapping[str, str], RoleB
     return (parent.tags, parent.role_bounds) if isinstance(parent, Component) else ({}, None)
 
 
-def _policies(roles: Sequence[ServiceRole]) -> str | None:
-    return _said({role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants})
+def _declaration(props: Mapping[str, Any], roles: Sequence[ServiceRole]) -> str | None:
+    """Return what a component declares as JSON, with null for each output in it; None where it is nothing.
 
-
-def _trusts(roles: Sequence[ServiceRole]) -> str | None:
-    return _said({role.name: role.declared() for role in roles})
-
-
-def _said(value: Mapping[str, object]) -> str | None:
-    """Return *value* as JSON, with null for each output in it.
-
-    One text, since one leaf of a structure costs as much; and no output, since a component that waited for one would
-    hold up all of its children, whose output it may be.
+    One text, since the SDK makes an output, and an attribute of that name, of every top-level prop, and a dozen calls
+    of every leaf below; and no output, since a component that waited for one would hold up all of its children, whose
+    output it may be.
     """
-    return _DECLARATION.encode(value) if value else None
+    said: dict[str, Mapping[str, Any]] = {
+        "args": props,
+        "policies": {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants},
+        "trusts": {role.name: role.declared() for role in roles},
+    }
+    said = {prop: value for prop, value in said.items() if value}
+    return _DECLARATION.encode(said) if said else None
 
 
 def _null(leaf: object) -> None:

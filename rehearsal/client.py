@@ -159,5 +159,5 @@ def names(graph: Iterable[Registered]) -> list[str]:
 
 def _names(balancer: Mapping[str, Any]) -> list[str]:
     """Return the names of the domain that a load balancer was declared with."""
-    domain: dict[str, Any] | None = json.loads(balancer.get("args", "{}")).get("domain")
+    domain: dict[str, Any] | None = json.loads(balancer.get("declared", "{}")).get("args", {}).get("domain")
     return [domain["name"], *domain.get("further_names", [])] if domain else []

@@ -134,7 +134,7 @@ def test_its_requests_are_those_under_its_name(with_hello: Whole) -> None:
 
 def test_its_task_may_do_nothing_in_aws(with_hello: Whole) -> None:
     """Rights are given one by one, by what they are to."""
-    declared = json.loads(with_hello.one("index:Task", "hello").inputs["policies"])
+    declared = json.loads(with_hello.one("index:Task", "hello").inputs["declared"])["policies"]
     assert "hello-task" not in declared
     assert [grant["actions"] for grant in declared["hello-execution"]] == [
         ["ecr:GetAuthorizationToken"],

@@ -22,7 +22,7 @@ def logging(*log_groups: str) -> list[Recorded]:
 def test_the_role_writes_under_api_gateway_and_where_a_stack_says() -> None:
     """Pinned whole; the managed policy in its place reads and writes every log group of the account."""
     welcome = [f"{LOGS}/aws/apigateway/welcome", f"{LOGS}/aws/apigateway/welcome:*"]
-    assert json.loads(one(logging("/apis/*"), ":ApiGatewayLogging").inputs["policies"]) == {
+    assert json.loads(one(logging("/apis/*"), ":ApiGatewayLogging").inputs["declared"])["policies"] == {
         "logging": [
             {"actions": ["logs:DescribeLogGroups"], "resources": ["*"]},
             {"actions": ["logs:CreateLogGroup"], "resources": welcome},
@@ -37,7 +37,7 @@ def test_the_role_writes_under_api_gateway_and_where_a_stack_says() -> None:
 def test_the_role_admits_api_gateway_without_a_condition() -> None:
     """API Gateway does not say whom it acts for when it tries the role: with a condition the setting is refused."""
     resources = logging()
-    assert json.loads(one(resources, ":ApiGatewayLogging").inputs["trusts"]) == {
+    assert json.loads(one(resources, ":ApiGatewayLogging").inputs["declared"])["trusts"] == {
         "logging": {"service": "apigateway.amazonaws.com", "conditions": {}}
     }
     (statement,) = json.loads(one(resources, ":Role").inputs["assumeRolePolicy"])["Statement"]

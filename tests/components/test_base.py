@@ -74,7 +74,7 @@ def test_what_was_meant_goes_with_it_under_one_key() -> None:
     As one text: what is plain is known at any preview, and each leaf costs.
     """
     shop = one(record(lambda: Shop("shop", props={"tags": "mine", "size": 3})), ":Shop")
-    assert shop.inputs == {"args": '{"tags":"mine","size":3}'}
+    assert shop.inputs == {"declared": '{"args":{"tags":"mine","size":3}}'}
 
 
 def test_a_component_that_means_nothing_declares_nothing() -> None:
@@ -90,10 +90,10 @@ def test_its_roles_are_declared_with_policies_and_trusts() -> None:
         ServiceRole(name="shop-idle", service="ecs-tasks.amazonaws.com", conditions={}),
     ]
     said = one(record(lambda: Shop("shop", roles=roles)), ":Shop").inputs
-    assert json.loads(said["policies"]) == {
+    assert json.loads(said["declared"])["policies"] == {
         "shop-task": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
     }
-    assert json.loads(said["trusts"]) == {
+    assert json.loads(said["declared"])["trusts"] == {
         "shop-task": {"service": "ecs-tasks.amazonaws.com", "conditions": trust},
         "shop-idle": {"service": "ecs-tasks.amazonaws.com", "conditions": {}},
     }

@@ -84,8 +84,11 @@ class Built:
 
 def _declared(by: Recorded, name: str) -> dict[str, Any]:
     """Return what *by* declares of roles whose names begin with *name*."""
-    read = {prop: json.loads(by.inputs.get(prop) or "{}") for prop in ("policies", "trusts")}
-    return {prop: {each: it for each, it in said.items() if each.startswith(name)} for prop, said in read.items()}
+    said = json.loads(by.inputs.get("declared") or "{}")
+    return {
+        prop: {each: it for each, it in said.get(prop, {}).items() if each.startswith(name)}
+        for prop in ("policies", "trusts")
+    }
 
 
 @functools.cache

@@ -216,8 +216,8 @@ def test_what_a_strategy_makes_is_this_and_no_more(strategy: Strategy) -> None:
 def test_a_policy_reads_the_role_at_the_first_preview(strategy: Strategy) -> None:
     """Its rendered policy is unknown then."""
     role = one(made(strategy), "drydock:index:ShiftingRole").inputs
-    said = json.loads(role["policies"])["orders-shifting"]
+    said = json.loads(role["declared"])["policies"]["orders-shifting"]
     assert {action for grant in said for action in grant["actions"]} == {
         f"elasticloadbalancing:{action}" for action in MANAGED - {"ModifyListener"}
     }
-    assert json.loads(role["trusts"])["orders-shifting"] == {"service": "ecs.amazonaws.com", "conditions": {}}
+    assert json.loads(role["declared"])["trusts"]["orders-shifting"] == {"service": "ecs.amazonaws.com", "conditions": {}}

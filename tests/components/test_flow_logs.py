@@ -34,7 +34,7 @@ def test_by_default_all_traffic_is_summed_up_in_the_fewest_records() -> None:
 def test_the_role_writes_to_that_group_and_is_taken_for_this_accounts_flow_logs_alone() -> None:
     """Pinned whole: a wider action or resource here is a change that somebody should mean."""
     said = one(record(lambda: Network("main", NetworkArgs(account=ACCOUNT))), ":Network").inputs
-    assert json.loads(said["policies"]) == {
+    assert json.loads(said["declared"])["policies"] == {
         "main-flow-logs": [
             {
                 "actions": [
@@ -44,7 +44,7 @@ def test_the_role_writes_to_that_group_and_is_taken_for_this_accounts_flow_logs_
             }
         ]
     }  # fmt: skip
-    assert json.loads(said["trusts"]) == {
+    assert json.loads(said["declared"])["trusts"] == {
         "main-flow-logs": {
             "service": "vpc-flow-logs.amazonaws.com",
             "conditions": {

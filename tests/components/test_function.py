@@ -116,13 +116,13 @@ def test_tracing_adds_the_two_actions_of_x_ray(code: str) -> None:
 def test_what_it_may_do_is_declared_before_anything_is_known(code: str) -> None:
     """At a first preview the rendered policy may be unknown: a policy pack reads this instead."""
     component = one(_made(code, grants=[QUERY]), "drydock:index:Shop").inputs
-    assert json.loads(component["policies"]) == {
+    assert json.loads(component["declared"])["policies"] == {
         "answers": [
             {"actions": LOG["Action"], "resources": LOG["Resource"]},
             {"actions": ["dynamodb:Query"], "resources": [TABLE]},
         ]
     }
-    assert json.loads(component["trusts"]) == {
+    assert json.loads(component["declared"])["trusts"] == {
         "answers": {
             "service": "lambda.amazonaws.com",
             "conditions": {"StringEquals": {"aws:SourceAccount": "123456789012"}},

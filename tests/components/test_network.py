@@ -203,15 +203,15 @@ def test_flow_logs_are_on_unless_a_stack_says_no() -> None:
     assert one(network(), ":FlowLog").inputs["vpcId"] == "main-id"
     without = network(flow_logs=None)
     assert not [it for it in without if it.type.endswith((":FlowLog", ":Role", ":LogGroup"))]
-    assert "trusts" not in one(without, ":Network").inputs
+    assert "trusts" not in json.loads(one(without, ":Network").inputs["declared"])
 
 
 def test_what_is_declared_is_readable_at_a_first_preview() -> None:
     """A rule reads the component's own words while every id and rendered policy is unknown."""
     resources = network(preview=True, nat="single")
     said = one(resources, ":Network").inputs
-    assert json.loads(said["args"])["nat"] == "single"
-    assert json.loads(said["policies"])["main-flow-logs"][0]["resources"] == [
+    assert json.loads(said["declared"])["args"]["nat"] == "single"
+    assert json.loads(said["declared"])["policies"]["main-flow-logs"][0]["resources"] == [
         "arn:aws:logs:eu-west-1:123456789012:log-group:/vpc/main/flow-logs:*"
     ]
     assert one(resources, ":Subnet", "main-app-a").inputs["vpcId"] == UNKNOWN

@@ -21,7 +21,7 @@ class _Pair(Component):
 def test_a_component_its_children_and_its_outputs_are_recorded() -> None:
     resources = record(lambda: _Pair("alerts"))
     pair, topic, policy = (one(resources, token) for token in (":_Pair", ":Topic", ":TopicPolicy"))
-    assert (pair.parent, pair.custom, pair.inputs["args"]) == (STACK, False, '{"kept_days":3}')
+    assert (pair.parent, pair.custom, pair.inputs["declared"]) == (STACK, False, '{"args":{"kept_days":3}}')
     assert pair.outputs == {"arn": "alerts.arn"}
     assert topic.parent == policy.parent == pair.urn
     assert policy.inputs["arn"] == "alerts.arn"

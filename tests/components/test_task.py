@@ -104,11 +104,11 @@ def test_its_roles_are_for_ecs_in_this_account_alone(role: str) -> None:
 def test_what_is_granted_is_declared_for_policies_to_read_at_preview() -> None:
     """The rendered document is one unknown string then."""
     declared = one(made(grants=[READ]), "drydock:index:Task").inputs
-    assert json.loads(declared["policies"])["orders-task"] == [
+    assert json.loads(declared["declared"])["policies"]["orders-task"] == [
         {"actions": ["dynamodb:GetItem"], "resources": ["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]}
     ]
-    assert json.loads(declared["trusts"])["orders-task"]["service"] == "ecs-tasks.amazonaws.com"
-    assert json.loads(declared["args"])["containers"][0]["port"] == 8080
+    assert json.loads(declared["declared"])["trusts"]["orders-task"]["service"] == "ecs-tasks.amazonaws.com"
+    assert json.loads(declared["declared"])["args"]["containers"][0]["port"] == 8080
 
 
 def test_ecs_exec_adds_what_the_cluster_says_and_a_writable_root() -> None:

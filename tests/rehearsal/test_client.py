@@ -30,7 +30,7 @@ def registered(token: str, *, outputs: dict[str, Any] | None = None, **inputs: A
 
 
 def balancer(**domain: Any) -> Registered:
-    said = {"args": json.dumps({"domain": domain})} if domain else {}
+    said = {"declared": json.dumps({"args": {"domain": domain}})} if domain else {}
     outputs = {"dns_name": AT_AWS, "arn_suffix": "app/shop/50dc6c495c0c9188"}
     return registered("drydock:index:LoadBalancer", outputs=outputs, **said)
 

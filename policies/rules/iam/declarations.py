@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, cast
 
-from policies.reading import Known, Reading, Tree, Unknown
+from policies.reading import Absent, Known, Reading, Tree, Unknown, read
 from policies.resources import Resource, ancestors
 from policies.rules.iam import trusts
 from policies.rules.iam.actions import covers, shown
@@ -18,19 +18,24 @@ if TYPE_CHECKING:
 
     from policies.rules.iam.documents import Document, Statement
 
+DECLARED: Final = "declared"
+"""JSON of all that a component declares, in which null stands for what is not known before it is made."""
 POLICIES: Final = "policies"
 TRUSTS: Final = "trusts"
 
 
 def said(component: Resource, prop: str) -> Reading:
-    """Read *prop* of a component: JSON, in which null stands for what is not known before it is made."""
-    reading = component.read(prop)
-    if not isinstance(reading, Known) or not isinstance(reading.value, str):
-        return reading
+    """Read what a component says under *prop*: in a prop of that name, or in the JSON of its `declared`."""
+    own = component.read(prop)
+    if not isinstance(own, Absent):
+        return own
+    whole = component.read(DECLARED)
+    if not isinstance(whole, Known) or not isinstance(whole.value, str):
+        return whole
     try:
-        return Known(_unknown(cast("Tree", json.loads(reading.value)), prop))
+        return read(_unknown(cast("Tree", json.loads(whole.value)), DECLARED), prop)
     except ValueError:
-        return reading
+        return whole
 
 
 def _unknown(tree: Tree, path: str) -> Tree:

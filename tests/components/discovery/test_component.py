@@ -96,7 +96,7 @@ def test_its_own_namespace_is_made_where_a_name_is_registered_alone() -> None:
 
 def test_what_it_declares_says_the_ways() -> None:
     """The stack's state is where one sees how a service is found."""
-    assert '"ways":["cloud_map","nlb"]' in one(made("cloud_map+nlb"), "index:Discovery").inputs["args"]
+    assert '"ways":["cloud_map","nlb"]' in one(made("cloud_map+nlb"), "index:Discovery").inputs["declared"]
 
 
 def test_a_service_that_neither_is_found_nor_finds_is_as_it_was() -> None:

@@ -320,9 +320,10 @@ def test_a_message_quotes_nothing_undeclared() -> None:
 def test_a_declaration_may_be_written_as_json() -> None:
     """So components write it, a text being cheaper than its leaves; null stands for what is not known yet."""
     loose = {"actions": ["s3:*"], "resources": [None]}
-    said = json.dumps({"p": [MEANT, loose]})
-    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"policies": said}))) == ["wildcard-action"]
-    whole = json.dumps({"p": [{**MEANT, "resources": ["*"]}]})
-    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"policies": whole}))) == ["wildcard-resource"]
-    trusts = json.dumps({"orders-task": {**TRUST, "service": "someone.example.com"}})
-    assert rules(alone(PACK, made("drydock:index:Task", "orders", {"trusts": trusts}))) == ["trust"]
+    for said, rule in (
+        ({"policies": {"p": [MEANT, loose]}}, "wildcard-action"),
+        ({"policies": {"p": [{**MEANT, "resources": ["*"]}]}}, "wildcard-resource"),
+        ({"trusts": {"orders-task": {**TRUST, "service": "someone.example.com"}}}, "trust"),
+    ):
+        component = made("drydock:index:Task", "orders", {"declared": json.dumps(said)})
+        assert rules(alone(PACK, component)) == [rule]
