@@ -10,8 +10,8 @@ import outputs
 import settings
 from apps._platform import Platform
 
-workloads = apps.discover()
-stack = settings.load({name: workload.settings_class() for name, workload in workloads.items()})
+known = apps.discover()
+stack = settings.load({name: workload.settings_class() for name, workload in known.items()})
 provider = aws.Provider(
     "aws",
     region=stack.region,
@@ -20,5 +20,8 @@ provider = aws.Provider(
 )
 opts = ResourceOptions(providers=[provider])
 platform = Platform("platform", stack, opts)
-deployed = {name: workloads[name](name, platform, section, opts).deploy() for name, section in stack.workloads.each()}
+workloads = {name: known[name](name, platform, section, opts) for name, section in stack.workloads.each()}
+deployed = {name: workload.deploy() for name, workload in workloads.items()}
+for workload in workloads.values():
+    workload.attend()
 outputs.export(stack, platform, deployed)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from components.ec2_instances import Ec2Instances
     from components.managed_instances import ManagedInstances
     from components.service import Service
-    from components.task import Task
     from settings import LoadBalancerSettings, NetworkSettings, Settings
     from settings.instances import Instances
 
@@ -107,9 +106,9 @@ class Platform(Component):
             )
         return self._balancers[kind]
 
-    def confirm(self, service: Service, task: Task) -> None:
-        """Fail the deployment where ECS, asked after it, runs another version of *service* than *task*."""
-        deployments.confirm(service, task, cluster_arn=self.cluster.arn, region=self.account.region)
+    def confirm(self, service: Service) -> None:
+        """Fail the deployment where ECS, asked after it, runs another version of *service* than was declared."""
+        deployments.confirm(service, cluster_arn=self.cluster.arn, region=self.account.region)
 
     @property
     def balancers(self) -> dict[str, LoadBalancer]:

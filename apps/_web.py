@@ -8,7 +8,8 @@ from typing_extensions import TypeVar
 
 from apps._workload import Outputs, Workload
 from components.container import Container
-from components.service import TargetHealth
+from components.service import Service, TargetHealth
+from components.task import Task
 from settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class WebWorkload(Workload[S], Generic[S]):
         on, settings = self.on, self.settings
         entrance = on.balancer(settings.load_balancer)
         container = Container(image=image, port=port, command=command, environment=environment or {})
-        task = self.task(self.name, settings, [container], grants=grants)
+        task = Task(self.name, self.task_args(settings, [container], grants=grants), self.child())
         route = entrance.route(path=path or (f"/{self.name}", f"/{self.name}/*"))
-        service = self.service(self.name, settings, task, entrance=route, target_health=TargetHealth(path=health_path))
+        health = TargetHealth(path=health_path)
+        service = Service(
+            self.name, self.service_args(settings, task, entrance=route, target_health=health), self.child()
+        )
         self.watch(self.name, service)
         return {
             "url": entrance.url,

@@ -17,7 +17,7 @@ from components.logs import Logs
 from components.repository import Repository, RepositoryArgs
 from components.rotation import Redeployment, RedeploymentArgs
 from components.service import Service, ServiceArgs, TargetHealth
-from components.task import Task, TaskArgs
+from components.task import TaskArgs
 from settings import ImagedSettings, ServiceSettings, TaskSettings, WorkloadSettings
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from components.grants import Grant
     from components.job import Job
     from components.routes import Route
+    from components.task import Task
 
 S = TypeVar("S", bound=WorkloadSettings)
 
@@ -38,7 +39,7 @@ Outputs = Mapping[str, Input[str]]
 
 
 class Workload(Component, Generic[S]):
-    """One system, with all that is its own: a node first, which `deploy` then fills.
+    """One system, with all that is its own: a node first, which `deploy` then fills, and `attend` sees to.
 
     A subclass says `deploy`, and the class of its settings by its own base: ``Workload[ServiceSettings]``.
     """
@@ -121,43 +122,37 @@ class Workload(Component, Generic[S]):
             return made.image(digest=said.digest)
         return made.build(self.source(folder), architecture=architecture)
 
-    def task(
+    def task_args(
         self,
-        name: str,
         said: TaskSettings,
         containers: Sequence[Container],
         *,
         grants: Sequence[Grant] = (),
         family: str | None = None,
         log_group: str | None = None,
-    ) -> Task:
-        """Make the task *name* of *containers*, which may do what *grants* say, as large and logged as *said*.
+    ) -> TaskArgs:
+        """Return a `Task`'s arguments: of *containers*, which may do what *grants* say, as large and logged as *said*.
 
         It is for the machines that *said* has it on, in the network mode and on the host port that it says.
         """
         launch_type, architecture = self.on.cluster.machine(_capacity(said))
         served = said if isinstance(said, ServiceSettings) else None
-        return Task(
-            name,
-            TaskArgs(
-                account=self.on.account,
-                containers=_on_host_port(containers, served.host_port) if served else containers,
-                size=said.size.value(launch_type),
-                launch_type=launch_type,
-                architecture=architecture,
-                network_mode=served.network_mode if served else "awsvpc",
-                grants=grants,
-                family=family,
-                logs=Logs(retention_days=said.log_retention_days),
-                log_group=log_group,
-                exec_on=self.on.cluster if said.execute_command else None,
-            ),
-            self.child(),
+        return TaskArgs(
+            account=self.on.account,
+            containers=_on_host_port(containers, served.host_port) if served else containers,
+            size=said.size.value(launch_type),
+            launch_type=launch_type,
+            architecture=architecture,
+            network_mode=served.network_mode if served else "awsvpc",
+            grants=grants,
+            family=family,
+            logs=Logs(retention_days=said.log_retention_days),
+            log_group=log_group,
+            exec_on=self.on.cluster if said.execute_command else None,
         )
 
-    def service(  # noqa: PLR0913 - each is one of a service's own
+    def service_args(
         self,
-        name: str,
         said: ServiceSettings,
         task: Task,
         *,
@@ -167,44 +162,45 @@ class Workload(Component, Generic[S]):
         calls: Sequence[Discovery] = (),
         before: Sequence[Job] = (),
         open_ports: Sequence[int] = (443,),
-    ) -> Service:
-        """Keep *task* running as the service *name*, as many and replaced as *said*; and see that it is what runs.
-
-        When a secret that the task reads is rotated, the service is deployed anew.
-        """
+    ) -> ServiceArgs:
+        """Return a `Service`'s arguments: *task* kept running, as many of it and replaced as *said*."""
         on, placement = self.on, said.placement.value() if said.placement else None
         rollout = said.rollout.value()
         if placement and not placement.can_rebalance_zones:
             rollout = replace(rollout, zone_rebalancing=False)
-        service = Service(
-            name,
-            ServiceArgs(
-                task=task,
-                cluster=on.cluster,
-                network=on.network,
-                entrance=entrance,
-                target_health=target_health or TargetHealth(),
-                discovery=discovery,
-                calls=calls,
-                before=before,
-                open_ports=open_ports,
-                desired_count=said.desired_count,
-                scaling=said.scaling.value() if said.scaling else None,
-                sleep=on.sleep if said.sleeps else None,
-                rollout=rollout,
-                deployment=said.deployment.value(),
-                placement=placement,
-                capacity=_capacity(said),
-            ),
-            self.child(),
+        return ServiceArgs(
+            task=task,
+            cluster=on.cluster,
+            network=on.network,
+            entrance=entrance,
+            target_health=target_health or TargetHealth(),
+            discovery=discovery,
+            calls=calls,
+            before=before,
+            open_ports=open_ports,
+            desired_count=said.desired_count,
+            scaling=said.scaling.value() if said.scaling else None,
+            sleep=on.sleep if said.sleeps else None,
+            rollout=rollout,
+            deployment=said.deployment.value(),
+            placement=placement,
+            capacity=_capacity(said),
         )
-        on.confirm(service, task)
-        if secrets := _secrets(task):
-            redeployment = RedeploymentArgs(
-                account=on.account, service=service, cluster=on.cluster, secrets=secrets, alerts=on.alerts.arn
-            )
-            Redeployment(f"{name}-rotation", redeployment, self.child())
-        return service
+
+    def attend(self) -> None:
+        """See to its services, however they were made: the program calls it once, after `deploy`.
+
+        To each, that ECS runs what was declared; and where its task reads secrets, that it is deployed anew when one
+        of them is rotated.
+        """
+        on = self.on
+        for service in [each for each in self.within if isinstance(each, Service)]:
+            on.confirm(service)
+            if secrets := _secrets(service.task):
+                redeployment = RedeploymentArgs(
+                    account=on.account, service=service, cluster=on.cluster, secrets=secrets, alerts=on.alerts.arn
+                )
+                Redeployment(f"{service.pulumi_resource_name}-rotation", redeployment, self.child())
 
     def watch(self, name: str, service: Service) -> None:
         """Tell the stack's topic when *service* is short of CPU, memory or tasks, but for the hours that it sleeps."""

@@ -42,10 +42,12 @@ def build(count: int, provider: aws.Provider) -> None:
         alerts=SimpleNamespace(kms_key_arn=KEY_ARN),
         alert_emails=(),
         balancer=lambda _kind: balancer,
-        confirm=lambda _service, _task: None,  # which asks AWS, and by hand nobody does
+        confirm=lambda _service: None,  # which asks AWS, and by hand nobody does
     )
     for number in range(count):
-        Numbered(f"query-service-{number}", cast("Any", on), _SETTINGS, opts).deploy()
+        workload = Numbered(f"query-service-{number}", cast("Any", on), _SETTINGS, opts)
+        workload.deploy()
+        workload.attend()
 
 
 class Numbered(QueryService):

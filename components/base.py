@@ -81,6 +81,9 @@ class Part(Owner):
 class Component(Owner, pulumi.ComponentResource):
     """A node of the preview that owns the resources it makes."""
 
+    within: list[Component]
+    """The components that were made as its children, in their order."""
+
     def __init__(
         self,
         name: str,
@@ -104,7 +107,11 @@ class Component(Owner, pulumi.ComponentResource):
         declaration = self._gathered(props) if gathers else _declaration(props, roles)
         said: dict[str, Any] = {"declared": declaration} if declaration else {}
         super().__init__(f"drydock:index:{type(self).__name__}", name, said, opts)
-        inherited_tags, inherited_bounds = _inherited(opts.parent if opts else None)
+        self.within = []
+        parent = opts.parent if opts else None
+        if isinstance(parent, Component):
+            parent.within.append(self)
+        inherited_tags, inherited_bounds = _inherited(parent)
         self.tags = inherited_tags if tags is None else tags
         self.role_bounds = role_bounds or inherited_bounds
         # The caller's own options are not for children: providers and protection reach them by parentage, and the

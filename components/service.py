@@ -17,6 +17,7 @@ from components.entrance import enter
 from components.errors import InvalidArgsError, of, within
 from components.rollout import Rollout
 from components.sleep import Sleep
+from components.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from components.placement import Placement
     from components.routes import Route
     from components.scaling import Scaling
-    from components.task import Task
 
 _MOST_TASKS: Final = 5000
 _GONE: Final = "20m"
@@ -164,6 +164,8 @@ class Service(Component):
 
     service_name: Output[str]
     arn: Output[str]
+    task: Task
+    """What runs."""
     security_group_id: Output[str]
     """Of its tasks: what another component opens its port to. In bridge and host mode, the instances'."""
     target_group_arn: Output[str] | None
@@ -245,7 +247,8 @@ class Service(Component):
                 )
             ),
         )
-        self.service_name, self.arn, self.sleep = service.name, service.id, args.sleep
+        self.service_name, self.arn = service.name, service.id
+        self.task, self.sleep = args.task, args.sleep
         if args.discovery:
             args.discovery.served_by(service)
         if scaling.decides(args):

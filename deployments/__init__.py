@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from pulumi import Input
 
     from components.service import Service
-    from components.task import Task
 
 
-def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: str) -> None:
-    """Fail the deployment unless *service* runs *task*, in the revision that this program declares.
+def confirm(service: Service, *, cluster_arn: Input[str], region: str) -> None:
+    """Fail the deployment unless *service* runs its task in the revision that this program declares.
 
     A deployment that goes on is waited for, as long as the provider does: that has waited before, so that it is over as
     a rule. Without credentials that may ask it says so, and fails nothing.
@@ -53,7 +52,7 @@ def confirm(service: Service, task: Task, *, cluster_arn: Input[str], region: st
             )
 
     # Made for what it does: nothing hangs on the answer, and the program does not end before it.
-    pulumi.Output.all(cluster_arn, service.arn, task.arn).apply(asked)
+    pulumi.Output.all(cluster_arn, service.arn, service.task.arn).apply(asked)
 
 
 @functools.cache

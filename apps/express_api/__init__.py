@@ -22,7 +22,8 @@ from components.logs import Logs
 from components.public_api import PublicApi, PublicApiArgs
 from components.run import Run
 from components.secret import SecretReference
-from components.service import TargetHealth
+from components.service import Service, TargetHealth
+from components.task import Task
 from deployments.jobs import Runner
 from settings import ServiceSettings
 from settings.database import DatabaseSettings
@@ -118,14 +119,17 @@ class ExpressApi(Workload[Settings]):
         balancer = LoadBalancer(
             self.name, LoadBalancerArgs(network=on.network, deletion_protection=on.protect), self.child()
         )
-        task = self.task(self.name, said, [self._container(image, database, tokens)])
-        service = self.service(
+        task = Task(self.name, self.task_args(said, [self._container(image, database, tokens)]), self.child())
+        service = Service(
             self.name,
-            said,
-            task,
-            entrance=balancer.route(path="/*"),
-            target_health=TargetHealth(path="/api/info", interval=30, timeout=5, healthy=2),
-            before=[migration],
+            self.service_args(
+                said,
+                task,
+                entrance=balancer.route(path="/*"),
+                target_health=TargetHealth(path="/api/info", interval=30, timeout=5, healthy=2),
+                before=[migration],
+            ),
+            self.child(),
         )
         database.open_to("service", service.security_group_id)
         self.watch(self.name, service)
@@ -157,7 +161,7 @@ class ExpressApi(Workload[Settings]):
             JobArgs(
                 cluster=on.cluster,
                 network=on.network,
-                run=Run(task=self.task(name, said, [container])),
+                run=Run(task=Task(name, self.task_args(said, [container]), self.child())),
                 runner=Runner(region=on.account.region),
                 timeout=self.settings.migration_timeout,
                 capacity=[part.value() for part in self.settings.capacity],

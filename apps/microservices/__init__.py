@@ -14,8 +14,9 @@ from pydantic import AfterValidator, Field, model_validator
 from apps._workload import Outputs, Workload
 from components.bucket import Bucket, BucketArgs
 from components.container import Container, HealthCheck
-from components.service import TargetHealth
+from components.service import Service, TargetHealth
 from components.table import Table, TableArgs
+from components.task import Task
 from settings import ImagedSettings, ServiceSettings, WorkloadSettings
 from settings.section import Text, below
 
@@ -219,14 +220,17 @@ class Microservices(Workload[Settings]):
     ) -> Outputs:
         """Keep *container* running, sent the requests for *paths*, with its alarms to the stack's topic."""
         on, full = self.on, f"{self.name}-{name}"
-        task = self.task(full, said, [container], grants=grants)
-        service = self.service(
+        task = Task(full, self.task_args(said, [container], grants=grants), self.child())
+        service = Service(
             full,
-            said,
-            task,
-            entrance=on.balancer("public").route(path=paths, host=self._hosts(name)),
-            target_health=TargetHealth(path="/health"),
-            open_ports=open_ports,
+            self.service_args(
+                said,
+                task,
+                entrance=on.balancer("public").route(path=paths, host=self._hosts(name)),
+                target_health=TargetHealth(path="/health"),
+                open_ports=open_ports,
+            ),
+            self.child(),
         )
         self.watch(full, service)
         return {

@@ -7,7 +7,7 @@ started by a schedule through a guard that both share; in ``always-on`` one task
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,11 +21,9 @@ from components.rollout import Rollout
 from components.run import Run
 from components.schedule import Schedule, ScheduleArgs
 from components.service import Service, ServiceArgs
+from components.task import Task
 from settings import TaskSettings
 from settings.section import Section, Text
-
-if TYPE_CHECKING:
-    from components.task import Task
 
 _DATA: Final = "/app/data"
 _JOBS: Final = ("sync-availability", "sync-parking")
@@ -116,7 +114,11 @@ class ParkingEtl(Workload[Settings]):
             mounts={_DATA: files.volume("data")},
         )
         kind = "scheduled" if settings.mode == "scheduled" else "fargate"
-        task = self.task(self.name, settings, [container], family=f"{self.name}-{kind}", log_group=f"/ecs/{self.name}")
+        task = Task(
+            self.name,
+            self.task_args(settings, [container], family=f"{self.name}-{kind}", log_group=f"/ecs/{self.name}"),
+            self.child(),
+        )
         running = self._scheduled(task) if settings.mode == "scheduled" else self._always_on(task)
         return {
             "mode": settings.mode,
@@ -190,7 +192,6 @@ class ParkingEtl(Workload[Settings]):
             ),
             self.child(),
         )
-        on.confirm(service, task)
         FailedTasks(
             f"{self.name}-failed",
             FailedTasksArgs(

@@ -16,8 +16,9 @@ from components.container import Container, HealthCheck
 from components.function import Function, FunctionArgs
 from components.logs import Logs
 from components.rest_api import RestApi, RestApiArgs
-from components.service import TargetHealth
+from components.service import Service, TargetHealth
 from components.table import Table, TableArgs
+from components.task import Task
 from components.topic import Topic, TopicArgs
 from settings import ServiceSettings
 
@@ -114,19 +115,18 @@ class QueryService(Workload[Settings]):
                 command=("CMD", "python", "healthcheck.py"), interval=30, timeout=5, retries=3, start_period=60
             ),
         )
-        task = self.task(
-            self.name,
-            settings,
-            [container],
-            grants=[answers.grant("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"), function.invoke()],
-        )
+        rights = [answers.grant("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"), function.invoke()]
+        task = Task(self.name, self.task_args(settings, [container], grants=rights), self.child())
         entrance = on.balancer("internal")
-        service = self.service(
+        service = Service(
             self.name,
-            settings,
-            task,
-            entrance=entrance.route(path=self.paths),
-            target_health=TargetHealth(path="/health", interval=30, timeout=5, healthy=2),
+            self.service_args(
+                settings,
+                task,
+                entrance=entrance.route(path=self.paths),
+                target_health=TargetHealth(path="/health", interval=30, timeout=5, healthy=2),
+            ),
+            self.child(),
         )
         alerts = Topic(
             f"{self.name}-alerts",

@@ -14,7 +14,8 @@ from apps._workload import Outputs, Workload
 from components import naming
 from components.container import Container, HealthCheck
 from components.discovery import Discovery, DiscoveryArgs
-from components.service import TargetHealth
+from components.service import Service, TargetHealth
+from components.task import Task
 from settings import ServiceSettings, WorkloadSettings
 from settings.discovery import DiscoverySettings, Kind, ServiceConnectSettings
 from settings.section import Text, below
@@ -23,7 +24,6 @@ from settings.workload import SizeSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from components.task import Task
     from settings import Settings as Stack
 
 _AGENT_PORT: Final = 50051
@@ -143,16 +143,27 @@ class Workflow(Workload[Settings]):
             health_check=_own_check(),
             stop_timeout=_STOP_TIMEOUT,
         )
-        serving = self.service(agents, settings.agent, self.task(agents, settings.agent, [agent]), discovery=discovery)
+        serving = Service(
+            agents,
+            self.service_args(
+                settings.agent,
+                Task(agents, self.task_args(settings.agent, [agent]), self.child()),
+                discovery=discovery,
+            ),
+            self.child(),
+        )
         task = self._gateway_task(discovery)
         entrance = on.balancer(settings.gateway.load_balancer)
-        gateway = self.service(
+        gateway = Service(
             task.family,
-            settings.gateway,
-            task,
-            entrance=entrance.route(path=(_PATH, f"{_PATH}/*")),
-            target_health=TargetHealth(path="/health"),
-            calls=[discovery],
+            self.service_args(
+                settings.gateway,
+                task,
+                entrance=entrance.route(path=(_PATH, f"{_PATH}/*")),
+                target_health=TargetHealth(path="/health"),
+                calls=[discovery],
+            ),
+            self.child(),
         )
         return {
             "url": entrance.url,
@@ -179,7 +190,8 @@ class Workflow(Workload[Settings]):
             health_check=_own_check(),
             stop_timeout=_STOP_TIMEOUT,
         )
-        return self.task(f"{self.name}-gateway", said, [container], grants=discovery.grants())
+        args = self.task_args(said, [container], grants=discovery.grants())
+        return Task(f"{self.name}-gateway", args, self.child())
 
 
 def _own_check() -> HealthCheck:

@@ -13,6 +13,7 @@ from apps._platform import Platform
 from apps._web import WebSettings, WebWorkload
 from components.container import Container
 from components.errors import InvalidArgsError
+from components.task import Task
 from tests.apps.stacks import IMAGE, provider, stack
 from tests.components.recorder import Recorded, of_type, one, record
 
@@ -49,7 +50,7 @@ class Pair(Web):
     def deploy(self) -> Outputs:
         """Run them."""
         containers = [Container(image=self.image(), name=name, port=port) for name, port in (("a", 80), ("b", 81))]
-        self.task(self.name, self.settings, containers)
+        Task(self.name, self.task_args(self.settings, containers), self.child())
         return {}
 
 

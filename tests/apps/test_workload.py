@@ -10,6 +10,8 @@ import pytest
 from apps._workload import Outputs, Workload
 from components.container import Container
 from components.secret import Secret, SecretReference
+from components.service import Service
+from components.task import Task
 from settings import ImagedSettings, ServiceSettings, TaskSettings
 from settings.capacity import CapacitySettings
 from tests.apps.stacks import DIGEST, IMAGE, platform, provider
@@ -49,7 +51,8 @@ class Told(Workload[ServiceSettings]):
                 "USER": shared.reference("user"),
             },
         )
-        service = self.service("told", self.settings, self.task("told", self.settings, [container]))
+        task = Task("told", self.task_args(self.settings, [container]), self.child())
+        service = Service("told", self.service_args(self.settings, task), self.child())
         return {"service": service.service_name}
 
 
@@ -58,7 +61,10 @@ def test_a_service_is_deployed_anew_by_whatever_secrets_its_task_reads() -> None
 
     def build() -> None:
         opts = provider()
-        Told("told", platform(opts), ServiceSettings.model_validate_json(json.dumps({"image": IMAGE})), opts).deploy()
+        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE}))
+        told = Told("told", platform(opts), section, opts)
+        told.deploy()
+        told.attend()
 
     resources = record(build)
     pattern = json.loads(one(resources, ":EventRule", "told-rotation").inputs["eventPattern"])

@@ -220,4 +220,7 @@ def test_a_policy_reads_the_role_at_the_first_preview(strategy: Strategy) -> Non
     assert {action for grant in said for action in grant["actions"]} == {
         f"elasticloadbalancing:{action}" for action in MANAGED - {"ModifyListener"}
     }
-    assert json.loads(role["declared"])["trusts"]["orders-shifting"] == {"service": "ecs.amazonaws.com", "conditions": {}}
+    assert json.loads(role["declared"])["trusts"]["orders-shifting"] == {
+        "service": "ecs.amazonaws.com",
+        "conditions": {},
+    }

@@ -108,8 +108,8 @@ def test_it_waits_as_long_as_the_provider_does() -> None:
 
     def build() -> None:
         service = Mock(deployment=Deployment(strategy="blue_green", bake_minutes=30, approval_minutes=60))
-        service.arn, task = pulumi.Output.from_input("arn:service"), Mock(arn="arn:task")
-        deployments.confirm(service, task, cluster_arn="arn:cluster", region="eu-west-1")
+        service.arn, service.task.arn = pulumi.Output.from_input("arn:service"), "arn:task"
+        deployments.confirm(service, cluster_arn="arn:cluster", region="eu-west-1")
 
     with mock.patch.object(Inquiry, "ask", ask), mock.patch.object(pulumi.log, "info"):
         record(build)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MAKERS = {
     _platform: ("Network", "Cluster", "ApiGatewayLogging", "Topic", "Bucket", "LoadBalancer"),
-    _workload: ("Repository", "Service", "Task"),
+    _workload: ("Repository",),
+    _web: ("Service", "Task"),
 }
 CERTIFICATE = "arn:aws:acm:eu-north-1:444455556666:certificate/1a2b"
 ADOPTED: dict[str, Any] = {
