@@ -186,23 +186,23 @@ def _plain(value: object) -> object:
     """Return *value* as the wire takes it; None for what stays out."""
     if value is None or isinstance(value, _LEAVES):
         return value
+    if (fields := _fields(type(value))) is not None:
+        said: dict[str, object] = {}
+        for name, default in fields:
+            item = getattr(value, name)
+            if item is not default and item != default and (plain := _plain(item)) is not None:
+                said[name] = plain
+        return said
     if isinstance(value, Output):
         return None
     if isinstance(value, pulumi.Resource):
         return value.pulumi_resource_name
     if isinstance(value, Mapping):
         given = cast("Mapping[str, object]", value).items()
-    elif (fields := _fields(type(value))) is not None:
-        given = (
-            (name, item)
-            for name, default in fields
-            if (item := getattr(value, name)) is not default and item != default
-        )
-    elif isinstance(value, Sequence):
+        return {key: plain for key, item in given if (plain := _plain(item)) is not None}
+    if isinstance(value, Sequence):
         return [plain for plain in map(_plain, cast("Sequence[object]", value)) if plain is not None]
-    else:
-        return str(value)
-    return {key: plain for key, item in given if (plain := _plain(item)) is not None}
+    return str(value)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 
-from components import rollback_alarms, shifting, standing
+from components import rollback_alarms, security_group, shifting, standing
 from components.deployment import read
 
 if TYPE_CHECKING:
@@ -48,9 +48,15 @@ def enter(owner: Owner, name: str, args: ServiceArgs, stands: Standing, test: Ro
     if args.entrance is None:
         return Entered()
     balancer, deployment = args.entrance.load_balancer, read(args.deployment)
-    standing.open_entrance(owner, name, args, balancer.security_group_id, stands.security_group_id)
-    names = [name, shifting.alternate(name)] if test else [name]
-    target_groups = {each: _target_group(owner, each, args, stands.target_type) for each in names}
+    if port := standing.closed_port(args):
+        # A way is named by its port: the one to the port of the version before stays until that version is gone, where
+        # a changed one would have cut it off.
+        calls, called = balancer.security_group_id, stands.security_group_id
+        security_group.let_in(owner, f"{name}-{port}-from-balancer", called, port, from_group=calls)
+        security_group.let_out(owner, f"{name}-{port}-balancer-out", calls, port, to_group=called)
+    target_groups: dict[str, aws.lb.TargetGroup] = {}
+    for each in [name, shifting.alternate(name)] if test else [name]:
+        target_groups[each] = _target_group(owner, each, args, stands.target_type)
     primary = target_groups[name]
     production = shifting.rule(owner, name, args.entrance, primary, between=[*target_groups.values()] if test else ())
     shift = (

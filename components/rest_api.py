@@ -127,6 +127,10 @@ class RestApi(Part):
         )
         self.api_id, self.execution_arn = self._api.id, self._api.execution_arn
         self.stage_name = args.stage
+        routes = api_paths.parse("routes", args.routes)
+        resources = api_resources.grow(
+            name, self._api, (path for _, path in routes.values()), lambda below: self.child(suffix=below)
+        )
         policy = aws.apigateway.RestApiPolicy(
             name, rest_api_id=self.api_id, policy=_policy(self.execution_arn, args), opts=self.child()
         )
@@ -135,7 +139,7 @@ class RestApi(Part):
             rest_api=self.api_id,
             triggers={"said": _fingerprint(args)},
             # What is deployed is the API as it stands: all of its routes, and the policy that a private one must have.
-            opts=self.child(ResourceOptions(depends_on=[policy, *self._answer(name, args)])),
+            opts=self.child(ResourceOptions(depends_on=[policy, *self._answer(name, args, routes, resources)])),
         )
         stage = api_stage.open_stage(self, name, args, api_id=self.api_id, deployment_id=deployment.id, logged=_LOGGED)
         api_stage.throttle(self, name, stage, self.api_id, args)
@@ -154,12 +158,14 @@ class RestApi(Part):
     def _arn(self, end: str) -> Output[str]:
         return self.execution_arn.apply(lambda arn: f"{arn}/{self.stage_name}/{end}")
 
-    def _answer(self, name: str, args: RestApiArgs) -> list[pulumi.Resource]:
-        """Make resources, methods and integrations; return the integrations."""
-        routes = api_paths.parse("routes", args.routes)
-        resources = api_resources.grow(
-            name, self._api, (path for _, path in routes.values()), lambda below: self.child(suffix=below)
-        )
+    def _answer(
+        self,
+        name: str,
+        args: RestApiArgs,
+        routes: Mapping[str, tuple[str, str]],
+        resources: Mapping[str, Output[str]],
+    ) -> list[pulumi.Resource]:
+        """Make the methods and integrations of *routes*, by each path's resource; return the integrations."""
         integrations: list[pulumi.Resource] = []
         for key, (method, path) in routes.items():
             target = args.routes[key]

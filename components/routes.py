@@ -85,6 +85,10 @@ class Route:
         """Return each pair of a host's and a path's pattern that fits."""
         return _pairs(self.hosts or (_ANY,), self.paths or (_ANY_PATH,))
 
+    def beginnings(self) -> tuple[str, ...]:
+        """Return what each path's pattern begins with, up to its first wildcard."""
+        return _beginnings(self.paths)
+
     def __str__(self) -> str:
         """Say the patterns, for an error's text."""
         return " ".join(" or ".join(patterns) for patterns in (self.hosts, self.paths) if patterns)
@@ -113,8 +117,11 @@ class Routes:
             hosts=hosts,
             priority=given_priority(paths, hosts) if priority is None else priority,
         )
+        beginnings = route.beginnings()
         for other in self._by_priority.values():
-            self._check_pair(route, other)
+            # Most routes of a load balancer begin differently, and each is held against all others.
+            if route.priority == other.priority or _meet(beginnings, other.beginnings()):
+                self._check_pair(route, other)
         self._check_free(route, self._tests)
         self._by_priority[route.priority] = route
         return route
@@ -187,9 +194,6 @@ def covers(pattern: str, other: str) -> bool:
     literal = _literal(pattern)
     if literal == pattern:
         return pattern == other
-    # Most routes of a load balancer differ here, and each is held against all others.
-    if not other.startswith(literal):
-        return False
     fits = _regex(pattern).fullmatch
     return all(fits(word) for word in _words(other))
 
@@ -197,6 +201,18 @@ def covers(pattern: str, other: str) -> bool:
 @functools.cache
 def _pairs(hosts: tuple[str, ...], paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(itertools.product(hosts, paths))
+
+
+@functools.cache
+def _beginnings(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_literal(path) for path in paths or (_ANY_PATH,))
+
+
+def _meet(beginnings: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Say whether a path may begin with one of each: where none does, no request fits both."""
+    return any(map(str.startswith, beginnings, itertools.repeat(others))) or any(
+        map(str.startswith, others, itertools.repeat(beginnings))
+    )
 
 
 def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:

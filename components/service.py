@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import pulumi_aws as aws
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
-from components import job, naming, scaling, shifting, standing
+from components import job, naming, scaling, security_group, shifting, standing
 from components.base import Component, declared
 from components.capacity import Capacity, check_strategy
 from components.deployment import Deployment, read
@@ -186,7 +186,10 @@ class Service(Component):
         infrastructure = joining.roles(name, args.discovery)
         super().__init__(name, declared(args), opts, roles=infrastructure)
 
-        stands = standing.stand(self, name, args)
+        group = None
+        if args.task.network_mode == "awsvpc":
+            group = security_group.of_tasks(self, name, args.network.vpc_id, args.open_ports, [args.task])
+        stands = standing.stand(args, group)
         self.security_group_id = stands.security_group_id
         entered = enter(self, name, args, stands, test)
         self.target_group_arn = entered.target_group.arn if entered.target_group else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from components import security_group
 from components.ec2_capacity import Ec2Capacity
 from components.errors import InvalidArgsError, one_of
 from components.placement import Placement
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import pulumi_aws as aws
     from pulumi import Output, Resource
 
-    from components.base import Owner
+    from components.security_group import TaskGroup
     from components.service import ServiceArgs
 
 _DAEMON: Final = Rollout(minimum_healthy_percent=50, maximum_percent=100, zone_rebalancing=False)
@@ -152,10 +151,9 @@ def claim(name: str, args: ServiceArgs) -> None:
         machine.claim(name, _static_ports(args))
 
 
-def stand(owner: Owner, name: str, args: ServiceArgs) -> Standing:
-    """Make what tasks of service *name* stand behind, as children of *owner*."""
-    if args.task.network_mode == "awsvpc":
-        group = security_group.of_tasks(owner, name, args.network.vpc_id, args.open_ports, [args.task])
+def stand(args: ServiceArgs, group: TaskGroup | None) -> Standing:
+    """Return where tasks stand whose own security group is *group*; None in bridge and host mode."""
+    if group is not None:
         return Standing(
             security_group_id=group.id,
             network={"subnets": list(args.network.app_subnet_ids), "assign_public_ip": False},
@@ -168,19 +166,13 @@ def stand(owner: Owner, name: str, args: ServiceArgs) -> Standing:
     )
 
 
-def open_entrance(owner: Owner, name: str, args: ServiceArgs, balancer: Output[str], tasks: Output[str]) -> None:
-    """Open the way from the group *balancer* to the group *tasks* of service *name*.
+def closed_port(args: ServiceArgs) -> int | None:
+    """Return the port that the entrance's load balancer calls, and must be let in on.
 
-    Dynamic host ports are open already, once for all that share the instances. A way is named by its port: the one to
-    the port of the version before stays until that version is gone, where a changed one would have cut it off.
+    None for a dynamic host port: these are open already, once for all that share the instances.
     """
     _, port = args.entrance_port()
-    static = _entrance_host_port(args)
-    if args.task.network_mode != "awsvpc" and static is None:
-        return
-    port = static or port
-    security_group.let_in(owner, f"{name}-{port}-from-balancer", tasks, port, from_group=balancer)
-    security_group.let_out(owner, f"{name}-{port}-balancer-out", balancer, port, to_group=tasks)
+    return port if args.task.network_mode == "awsvpc" else _entrance_host_port(args)
 
 
 def rollout(args: ServiceArgs) -> Rollout:
