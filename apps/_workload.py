@@ -21,6 +21,8 @@ from components.task import TaskArgs
 from settings import ImagedSettings, ServiceSettings, TaskSettings, WorkloadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pulumi import ResourceOptions
 
     from apps._platform import Platform
@@ -194,7 +196,7 @@ class Workload(Component, Generic[S]):
         of them is rotated.
         """
         on = self.on
-        for service in [each for each in self.within if isinstance(each, Service)]:
+        for service in [*_services(self)]:
             on.confirm(service)
             if secrets := _secrets(service.task):
                 redeployment = RedeploymentArgs(
@@ -230,6 +232,14 @@ class Workload(Component, Generic[S]):
         Relative: an absolute path would make every engineer's machine a change.
         """
         return f"apps/{self.name.replace('-', '_')}/{folder}"
+
+
+def _services(of: Component) -> Iterator[Service]:
+    """Yield each service below *of*."""
+    for each in of.within:
+        if isinstance(each, Service):
+            yield each
+        yield from _services(each)
 
 
 def _capacity(said: WorkloadSettings) -> Sequence[Capacity]:

@@ -109,7 +109,7 @@ def main(pairs: int) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=5, help="evaluations of each side and count (default 5)")
+    parser.add_argument("--pairs", type=int, default=7, help="evaluations of each side and count (default 7)")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, help=argparse.SUPPRESS)
     said = parser.parse_args()

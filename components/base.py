@@ -186,6 +186,8 @@ def _plain(value: object) -> object:
     """Return *value* as the wire takes it; None for what stays out."""
     if value is None or isinstance(value, _LEAVES):
         return value
+    if isinstance(value, Output | pulumi.Resource):
+        return value.pulumi_resource_name if isinstance(value, pulumi.Resource) else None
     if (fields := _fields(type(value))) is not None:
         said: dict[str, object] = {}
         for name, default in fields:
@@ -193,10 +195,6 @@ def _plain(value: object) -> object:
             if item is not default and item != default and (plain := _plain(item)) is not None:
                 said[name] = plain
         return said
-    if isinstance(value, Output):
-        return None
-    if isinstance(value, pulumi.Resource):
-        return value.pulumi_resource_name
     if isinstance(value, Mapping):
         given = cast("Mapping[str, object]", value).items()
         return {key: plain for key, item in given if (plain := _plain(item)) is not None}

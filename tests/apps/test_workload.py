@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
+from apps._platform import Platform
 from apps._workload import Outputs, Workload
+from components.base import Component
 from components.container import Container
 from components.secret import Secret, SecretReference
-from components.service import Service
-from components.task import Task
+from components.service import Service, ServiceArgs
+from components.task import Task, TaskArgs
 from settings import ImagedSettings, ServiceSettings, TaskSettings
 from settings.capacity import CapacitySettings
 from tests.apps.stacks import DIGEST, IMAGE, platform, provider
@@ -69,6 +72,35 @@ def test_a_service_is_deployed_anew_by_whatever_secrets_its_task_reads() -> None
     resources = record(build)
     pattern = json.loads(one(resources, ":EventRule", "told-rotation").inputs["eventPattern"])
     assert pattern["detail"]["additionalEventData"]["SecretId"] == ["shared.arn", ADOPTED]
+
+
+class Direct(Workload[ServiceSettings]):
+    """A service of arguments that no section says, within a component of the workload's own."""
+
+    def deploy(self) -> Outputs:
+        """Run it."""
+        container = Container(image=self.image(), secrets={"TOKEN": SecretReference.adopted(ADOPTED)})
+        inner = Component("inner", {}, self.child())
+        task = Task("direct", TaskArgs(account=self.on.account, containers=[container]), inner.child())
+        Service("direct", ServiceArgs(task=task, cluster=self.on.cluster, network=self.on.network), inner.child())
+        return {}
+
+
+def test_a_service_is_attended_to_however_it_was_made() -> None:
+    """One that was not would be rolled back unseen, and go on with a secret that is no longer."""
+    confirmed: list[str] = []
+
+    def build() -> None:
+        opts = provider()
+        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE}))
+        direct = Direct("direct", platform(opts), section, opts)
+        direct.deploy()
+        direct.attend()
+
+    with mock.patch.object(Platform, "confirm", lambda _, service: confirmed.append(service.pulumi_resource_name)):
+        resources = record(build)
+    assert confirmed == ["direct"]
+    assert one(resources, ":EventRule", "direct-rotation")
 
 
 class Hello(Workload[TaskSettings]):

@@ -133,6 +133,12 @@ def test_a_declaration_not_known_yet_is_not_proved() -> None:
     assert rules(alone(PACK, made("drydock:index:Task", "x", {"policies": {"p": "text"}}))) == ["malformed-policy"]
 
 
+@pytest.mark.parametrize("said", [UNKNOWN, "{", "[]", "{}", 3.0])
+def test_a_declaration_that_cannot_be_read_proves_nothing(said: Any) -> None:
+    component = made("drydock:index:Task", "x", {"declared": said})
+    assert unproved(alone(PACK, component, policy(UNKNOWN, component))) == ["unproved"]
+
+
 def test_a_fault_already_told_of_the_component_is_not_told_again() -> None:
     """One clear message."""
     bad = task({"actions": ["s3:*"], "resources": ["*"]})
