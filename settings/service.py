@@ -76,6 +76,8 @@ class ServiceSettings(TaskSettings):
 
     listens_on: ClassVar[tuple[int, ...]] = ()
     """The ports of its containers, as its workload's code has them: in mode `host` they are its instance's."""
+    own_address: ClassVar[str | None] = None
+    """What each of its tasks needs an address of its own for, which mode `awsvpc` gives. Default: none needs one."""
 
     desired_count: Annotated[int, Field(ge=0, le=5000)] = 2
     """Tasks kept running. Default: 2, so that one zone may be lost."""

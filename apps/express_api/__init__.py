@@ -51,6 +51,7 @@ class Settings(ServiceSettings):
     """What `workloads: express-api:` may say."""
 
     listens_on: ClassVar[tuple[int, ...]] = (_PORT,)
+    own_address: ClassVar[str | None] = "are let in to the database by their own security group"
 
     size: SizeSettings = SizeSettings(cpu=512, memory=1024)
     database: DatabaseSettings = DatabaseSettings()
@@ -70,17 +71,10 @@ class Settings(ServiceSettings):
 
     def problems(self, stack: Stack) -> Iterator[str]:
         """Yield what its parts need of the stack and do not find there."""
-        other = self.network_mode != "awsvpc"
-        # Which machines have that mode is no help where none may have it.
-        yield from (each for each in super().problems(stack) if not (other and each.startswith("network_mode:")))
+        yield from super().problems(stack)
         yield from (f"database: {problem}" for problem in self.database.problems(stack))
         yield from (below("api", problem) for problem in self.api.problems(stack))
         yield from self._too_many_connections()
-        if other:
-            yield (
-                f"network_mode: got {self.network_mode!r}; 'awsvpc', since its database lets in a security group that "
-                "is its tasks' own"
-            )
 
     def _too_many_connections(self) -> Iterator[str]:
         """Yield how many connections all tasks of a rollout open, where that is more than the database has."""

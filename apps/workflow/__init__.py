@@ -39,18 +39,18 @@ class AgentSettings(ServiceSettings):
     """The gRPC server."""
 
     listens_on: ClassVar[tuple[int, ...]] = (_AGENT_PORT,)
+    own_address: ClassVar[str | None] = "are found by their addresses"
 
     size: SizeSettings = SizeSettings(cpu=512, memory=1024)
 
     def problems(self, stack: Stack) -> Iterator[str]:
-        """Yield also what only a service behind a load balancer can do, and one with an address of its own."""
+        """Yield also what only a service behind a load balancer can do."""
         yield from super().problems(stack)
         if self.deployment.value().watched:
             yield (
                 f"deployment: got {self.deployment.strategy!r}; 'rolling' without alarms: no load balancer has agents "
                 "whose requests could be shifted or watched"
             )
-        yield from _by_an_address(self, "are found by their addresses")
 
     @model_validator(mode="after")
     def _grows_by_what_is_measured(self) -> Self:
@@ -66,19 +66,10 @@ class GatewaySettings(WebSettings):
     """The HTTP service."""
 
     listens_on: ClassVar[tuple[int, ...]] = (_GATEWAY_PORT,)
+    own_address: ClassVar[str | None] = "are let in to the agents by their own security group"
 
     request_timeout: Annotated[int, Field(ge=1, le=55)] = 30
     """Seconds in which a conversation is answered to its end: less than the load balancer's 60."""
-
-    def problems(self, stack: Stack) -> Iterator[str]:
-        """Yield also what only a service with an address of its own can do."""
-        yield from super().problems(stack)
-        yield from _by_an_address(self, "are let in to the agents by their own security group")
-
-
-def _by_an_address(service: ServiceSettings, what: str) -> Iterator[str]:
-    if service.network_mode != "awsvpc":
-        yield f"network_mode: got {service.network_mode!r}; 'awsvpc': its tasks {what}"
 
 
 class FoundSettings(DiscoverySettings):

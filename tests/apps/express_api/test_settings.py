@@ -109,7 +109,7 @@ def test_tasks_on_an_instances_own_address_are_refused() -> None:
     """The database would have to let in whatever else runs there."""
     section = {"network_mode": "bridge", "capacity": [{"provider": "general"}]}
     assert complaint(section, cluster={"instances": {"general": {"maximum": 9}}}) == [
-        ".network_mode: got 'bridge'; 'awsvpc', since its database lets in a security group that is its tasks' own"
+        ".network_mode: got 'bridge'; 'awsvpc': its tasks are let in to the database by their own security group"
     ]
 
 
@@ -159,7 +159,7 @@ def test_clashes_with_the_stack_are_told_together() -> None:
         },
     }
     lines = complaint(section, cluster={"instances": {"general": {"maximum": 9}}})
-    assert [line.partition(": ")[0] for line in lines] == [".api.web_acl_arn", ".api.domain", ".network_mode"]
+    assert [line.partition(": ")[0] for line in lines] == [".network_mode", ".api.web_acl_arn", ".api.domain"]
 
 
 @pytest.mark.parametrize(

@@ -184,11 +184,11 @@ def test_what_only_code_knows_of_a_part_is_told_of_its_settings_at_once() -> Non
         load(config, known={"workflow": Settings})
     _, *lines = str(refused.value).splitlines()
     assert [line.strip().removeprefix("drydock:workloads.workflow.") for line in lines] == [
+        "agent.network_mode: got 'bridge'; 'awsvpc': its tasks are found by their addresses",
         (
             "agent.deployment: got 'rolling'; 'rolling' without alarms: no load balancer has agents whose requests "
             "could be shifted or watched"
         ),
-        "agent.network_mode: got 'bridge'; 'awsvpc': its tasks are found by their addresses",
         "gateway.network_mode: got 'bridge'; 'awsvpc': its tasks are let in to the agents by their own security group",
     ]
 
