@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pulumi
     from pulumi import Input
 
+    from components.account import Account
     from components.adopted_network import AnyNetwork
     from components.api_gateway_logging import ApiGatewayLogging
     from components.domain import Domain
@@ -57,6 +59,8 @@ class PublicApiArgs:
 
     """
 
+    account: Account
+    """Where it is made."""
     network: AnyNetwork
     """The load balancer's network. API Gateway reaches into its app tier."""
     load_balancer: LoadBalancer
@@ -166,7 +170,8 @@ class PublicApi(Component):
             api_domain.serve(self, name, args.domain, api_id=api.id, stage_name=stage.stage_name)
         self.url = Output.from_input(f"https://{args.domain.name}") if args.domain else stage.invoke_url
         self.key_ids = usage_plan.issue(self, name, args.plans, api_id=api.id, stage_name=stage.stage_name)
-        self.key_commands = {client: key.apply(usage_plan.command) for client, key in self.key_ids.items()}
+        shown = functools.partial(usage_plan.command, region=args.account.region)
+        self.key_commands = {client: key.apply(shown) for client, key in self.key_ids.items()}
         self.register_outputs(
             {
                 "api_id": self.api_id,

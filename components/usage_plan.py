@@ -137,6 +137,8 @@ def issue(
     return ids
 
 
-def command(key_id: str) -> str:
+def command(key_id: str, *, region: str) -> str:
     """Return the shell command that shows the value of the key of that id to whoever may see it."""
-    return f"aws apigateway get-api-key --api-key {key_id} --include-value --query value --output text"
+    return (
+        f"aws apigateway get-api-key --region {region} --api-key {key_id} --include-value --query value --output text"
+    )

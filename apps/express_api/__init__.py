@@ -194,6 +194,7 @@ class ExpressApi(Workload[Settings]):
         return PublicApi(
             self.name,
             PublicApiArgs(
+                account=self.on.account,
                 network=self.on.network,
                 load_balancer=balancer,
                 stage=said.stage,

@@ -542,6 +542,7 @@ def _rest_api(opts: ResourceOptions) -> Iterator[RestApiArgs]:
 
 def _public_api(opts: ResourceOptions) -> Iterator[PublicApiArgs]:
     yield PublicApiArgs(
+        account=ACCOUNT,
         network=NETWORK,
         load_balancer=LoadBalancer("plain", LoadBalancerArgs(network=NETWORK), opts),
         stage="live",
@@ -568,6 +569,7 @@ def _public_api(opts: ResourceOptions) -> Iterator[PublicApiArgs]:
     )
     secured = Domain(name="shop.example.com", certificate_arn=CERTIFICATE)
     yield PublicApiArgs(
+        account=ACCOUNT,
         network=NETWORK,
         load_balancer=LoadBalancer("secured", LoadBalancerArgs(network=NETWORK, domain=secured), opts),
     )

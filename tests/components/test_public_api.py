@@ -32,7 +32,11 @@ class Balancer:
 
 
 def args(**given: Any) -> PublicApiArgs:
-    needed: dict[str, Any] = {"network": network(), "load_balancer": Balancer()}
+    needed: dict[str, Any] = {
+        "account": Account(id="111122223333", region="eu-west-1"),
+        "network": network(),
+        "load_balancer": Balancer(),
+    }
     return PublicApiArgs(**needed | given)
 
 
@@ -124,7 +128,9 @@ def test_with_plans_every_method_wants_a_key_and_without_none_does() -> None:
 def test_its_outputs_have_each_keys_id_and_command_and_no_value() -> None:
     outputs = one(api(plans=PLANS), ":PublicApi").outputs
     assert outputs["key_ids"] == {"web": "shop-web-id"}
-    assert outputs["key_commands"]["web"].startswith("aws apigateway get-api-key --api-key shop-web-id ")
+    assert outputs["key_commands"]["web"].startswith(
+        "aws apigateway get-api-key --region eu-west-1 --api-key shop-web-id "
+    )
     assert "shop-web.value" not in json.dumps(outputs)
 
 

@@ -53,7 +53,8 @@ def test_the_order_of_clients_says_nothing() -> None:
 
 
 def test_a_key_is_shown_by_a_command_for_whoever_may_see_it() -> None:
-    assert command("a1b2") == "aws apigateway get-api-key --api-key a1b2 --include-value --query value --output text"
+    said = "aws apigateway get-api-key --region eu-north-1 --api-key a1b2 --include-value --query value --output text"
+    assert command("a1b2", region="eu-north-1") == said
 
 
 @pytest.mark.parametrize("clients", [(), ("web", "web"), ("Web",), ("web till",), ("-web",), ("",)])

@@ -136,7 +136,7 @@ def test_no_key_is_said_and_none_is_handed_out(stack: str) -> None:
     """AWS makes each up; who may see one is told by which command."""
     assert not [each.name for each in deployed(stack).of(":ApiKey").values() if "value" in each.inputs]
     ids = {client: f"PublicApi/apigateway.ApiKey express-api-{client}" for client in ("guest", "mobile", "web")}
-    command = "aws apigateway get-api-key --api-key {} --include-value --query value --output text"
+    command = f"aws apigateway get-api-key --region {REGION} --api-key {{}} --include-value --query value --output text"
     service = one(stack, "ecs/service:Service")["name"]
     assert handed_out(stack) == {
         "api_gateway_url": "PublicApi/apigateway.Stage express-api.invokeUrl",

@@ -35,6 +35,7 @@ aws.lb.ListenerRule(
 keyed = PublicApi(
     "keyed",
     PublicApiArgs(
+        account=account,
         network=network,
         load_balancer=balancer,
         method_throttles={"POST /api/client/auth/login": Throttle(rate_limit=1, burst_limit=2)},
@@ -50,6 +51,7 @@ keyed = PublicApi(
 named = PublicApi(
     "named",
     PublicApiArgs(
+        account=account,
         network=network,
         load_balancer=balancer,
         domain=Domain(name="api.example.com", zone_id="Z9876543210ABCDEFGHIJ"),
