@@ -190,7 +190,7 @@ class Workload(Component, Generic[S]):
         )
 
     def attend(self) -> None:
-        """See to its services, however they were made: the program calls it once, after `deploy`.
+        """See to the services that components of this library made below its node; the program calls it after `deploy`.
 
         To each, that ECS runs what was declared; and where its task reads secrets, that it is deployed anew when one
         of them is rotated.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pulumi
 from pulumi import Alias, Output, ResourceOptions
 
+from components import documents
+
 if TYPE_CHECKING:
     from pulumi import Input
 
@@ -152,13 +154,14 @@ def _declaration(props: Mapping[str, Any], roles: Sequence[ServiceRole]) -> str 
     of every leaf below; and no output, since a component that waited for one would hold up all of its children, whose
     output it may be.
     """
-    said: dict[str, Mapping[str, Any]] = {
-        "args": props,
-        "policies": {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants},
-        "trusts": {role.name: role.declared() for role in roles},
+    policies = {role.name: [grant.declared() for grant in role.grants] for role in roles if role.grants}
+    said = {
+        "args": documents.compact(props) if props else "",  # which refuses outputs: `declared` leaves them out
+        "policies": _WITH_NULLS.encode(policies) if policies else "",
+        "trusts": _WITH_NULLS.encode({role.name: role.declared() for role in roles}) if roles else "",
     }
-    said = {prop: value for prop, value in said.items() if value}
-    return _DECLARATION.encode(said) if said else None
+    texts = [f'"{prop}":{text}' for prop, text in said.items() if text]
+    return f"{{{','.join(texts)}}}" if texts else None
 
 
 def _null(leaf: object) -> None:
@@ -166,7 +169,7 @@ def _null(leaf: object) -> None:
         raise TypeError(f"{type(leaf).__name__} has no place in a declaration")
 
 
-_DECLARATION: Final = json.JSONEncoder(separators=(",", ":"), default=_null)
+_WITH_NULLS: Final = json.JSONEncoder(separators=(",", ":"), default=_null)
 
 
 def declared(args: object) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from components.errors import InvalidArgsError
+from components.patterns import LONGEST, beginning, beginnings, covers, meet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +36,7 @@ _FIRST_GIVEN: Final = 1_000
 _MOST_VALUES: Final = 5
 _MOST_WILDCARDS: Final = 5
 
-# The text of `RuleCondition` in botocore's `elbv2` model, for all of these.
-_LONGEST: Final = 128
+# The text of `RuleCondition` in botocore's `elbv2` model, for both of these.
 _PATH: Final = re.compile(r"""[/*][A-Za-z0-9_\-.$/~"'@:+&*?]*""")
 _HOST: Final = re.compile(r"[a-z0-9_\-.*?]*\.[a-z]+")
 
@@ -49,7 +49,6 @@ _PATH_SHARES: Final = {
 
 _ANY: Final = "*"
 _ANY_PATH: Final = "/*"
-_NO_PATTERN_HAS: Final = "\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,7 @@ class Route:
 
     def beginnings(self) -> tuple[str, ...]:
         """Return what each path's pattern begins with, up to its first wildcard."""
-        return _beginnings(self.paths)
+        return beginnings(self.paths or (_ANY_PATH,))
 
     def __str__(self) -> str:
         """Say the patterns, for an error's text."""
@@ -117,10 +116,9 @@ class Routes:
             hosts=hosts,
             priority=given_priority(paths, hosts) if priority is None else priority,
         )
-        beginnings = route.beginnings()
         for other in self._by_priority.values():
             # Most routes of a load balancer begin differently, and each is held against all others.
-            if route.priority == other.priority or _meet(beginnings, other.beginnings()):
+            if route.priority == other.priority or meet(route.beginnings(), other.beginnings()):
                 self._check_pair(route, other)
         self._check_free(route, self._tests)
         self._by_priority[route.priority] = route
@@ -185,34 +183,9 @@ def given_priority(paths: Sequence[str], hosts: Sequence[str]) -> int:
     return first + int.from_bytes(hashlib.sha256(said.encode()).digest()) % width
 
 
-def covers(pattern: str, other: str) -> bool:
-    """Say whether *pattern* fits all that *other* fits.
-
-    *other* stands for its words: each of its ``*`` once nothing, and once more of a foreign character than any
-    pattern could name one by one.
-    """
-    literal = _literal(pattern)
-    if literal == pattern:
-        return pattern == other
-    fits = _regex(pattern).fullmatch
-    return all(fits(word) for word in _words(other))
-
-
 @functools.cache
 def _pairs(hosts: tuple[str, ...], paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(itertools.product(hosts, paths))
-
-
-@functools.cache
-def _beginnings(paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_literal(path) for path in paths or (_ANY_PATH,))
-
-
-def _meet(beginnings: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Say whether a path may begin with one of each: where none does, no request fits both."""
-    return any(map(str.startswith, beginnings, itertools.repeat(others))) or any(
-        map(str.startswith, others, itertools.repeat(beginnings))
-    )
 
 
 def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:
@@ -222,25 +195,6 @@ def _takes_all(pair: tuple[str, str], other: tuple[str, str]) -> bool:
 def _said(patterns: tuple[str, str]) -> str:
     host, path = patterns
     return path if host == _ANY else f"{host}{path}"
-
-
-@functools.cache
-def _literal(pattern: str) -> str:
-    """Return what *pattern* begins with, up to its first wildcard."""
-    return re.split(r"[*?]", pattern, maxsplit=1)[0]
-
-
-@functools.cache
-def _regex(pattern: str) -> re.Pattern[str]:
-    wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(char) or re.escape(char) for char in pattern), re.DOTALL)
-
-
-@functools.cache
-def _words(pattern: str) -> tuple[str, ...]:
-    parts = pattern.replace("?", _NO_PATTERN_HAS).split("*")
-    fillings = itertools.product(("", _NO_PATTERN_HAS * (_LONGEST + 1)), repeat=len(parts) - 1)
-    return tuple("".join(itertools.chain(*zip(parts, (*filling, ""), strict=True))) for filling in fillings)
 
 
 @functools.cache
@@ -268,7 +222,7 @@ def _path_kind(paths: Sequence[str]) -> str:
 def _kind_of_path(path: str) -> str:
     if path == _ANY_PATH:
         return "any"
-    literal = _literal(path)
+    literal = beginning(path)
     segments = sum(1 for segment in literal.split("/") if segment)
     return f"{min(segments, 4)}{'' if literal == path else '*'}"
 
@@ -311,8 +265,8 @@ def _checked_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_lengths(field: str, patterns: tuple[str, ...]) -> None:
     for pattern in patterns:
-        if len(pattern) > _LONGEST:
-            raise InvalidArgsError(field, got=pattern, want=f"at most {_LONGEST} characters; it has {len(pattern)}")
+        if len(pattern) > LONGEST:
+            raise InvalidArgsError(field, got=pattern, want=f"at most {LONGEST} characters; it has {len(pattern)}")
     if len(set(patterns)) != len(patterns):
         raise InvalidArgsError(field, got=patterns, want="each pattern once")
 

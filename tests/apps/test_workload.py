@@ -86,7 +86,7 @@ class Direct(Workload[ServiceSettings]):
         return {}
 
 
-def test_a_service_is_attended_to_however_it_was_made() -> None:
+def test_a_service_is_attended_to_wherever_below_its_workload_it_is() -> None:
     """One that was not would be rolled back unseen, and go on with a secret that is no longer."""
     confirmed: list[str] = []
 

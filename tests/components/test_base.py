@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 from pulumi import Output, ResourceOptions
 
 from components.account import Account
@@ -75,6 +76,12 @@ def test_what_was_meant_goes_with_it_under_one_key() -> None:
     """
     shop = one(record(lambda: Shop("shop", props={"tags": "mine", "size": 3})), ":Shop")
     assert shop.inputs == {"declared": '{"args":{"tags":"mine","size":3}}'}
+
+
+def test_an_output_is_no_argument_to_declare() -> None:
+    """It may be a secret, and a component that waited for one would hold up its children."""
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        record(lambda: Shop("shop", props={"word": Output.secret("hush")}))
 
 
 def test_a_component_that_means_nothing_declares_nothing() -> None:

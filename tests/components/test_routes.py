@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from components import routes
+from components import patterns, routes
 from components.errors import InvalidArgsError
 from components.routes import Route, Routes
 
@@ -82,7 +82,7 @@ def test_no_route_that_was_accepted_is_shadowed_by_an_earlier_one(seed: int) -> 
             # A letter that no other pattern has, so that only wildcards can take the request away.
             own = tuple(pattern.replace("*", "~~").replace("?", "~") for pattern in route.patterns()[0])
             first = next(rule for rule in in_order if any(_fits(pair, own) for pair in rule.patterns()))
-            assert first is route or not routes.covers(first.patterns()[0][1], route.patterns()[0][1])
+            assert first is route or not patterns.covers(first.patterns()[0][1], route.patterns()[0][1])
 
 
 def _fits(pair: tuple[str, str], request: tuple[str, ...]) -> bool:
@@ -105,7 +105,7 @@ def test_covers_agrees_with_trying_every_short_word(seed: int) -> None:
     for _ in range(50):
         one, other = ("".join(chance.choices("ab*?", k=chance.randint(0, 3))) for _ in range(2))
         # Words of two letters alone cannot tell `*` from `a` or `b` in its place: covers may say no, never yes.
-        if routes.covers(one, other):
+        if patterns.covers(one, other):
             assert matched(other) <= matched(one), (one, other)
         else:
             assert not _covers_by_letters(one, other), (one, other)
@@ -113,8 +113,8 @@ def test_covers_agrees_with_trying_every_short_word(seed: int) -> None:
 
 def test_a_wildcard_stands_for_more_than_one_letter() -> None:
     """With nothing or one letter in its place, the first takes all of the second: `abb`, `acbb`, but not `accbb`."""
-    assert not routes.covers("*a?b*", "a*bb")
-    assert routes.covers("*a*b*", "a*bb")
+    assert not patterns.covers("*a?b*", "a*bb")
+    assert patterns.covers("*a*b*", "a*bb")
 
 
 def _covers_by_letters(one: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, cast
 
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
@@ -39,17 +40,36 @@ def made(
     sources: Mapping[str, list[Resource]] | None = None,
     provider: Mapping[str, Any] | None = None,
 ) -> Resource:
-    """One resource. Without *outputs*, as at a first preview: its id is not known."""
+    """One resource. Without *outputs*, as at a first preview: its id is not known.
+
+    What a component of ours declares is in one text, as it writes it; of any other's, in props of their own.
+    """
+    inputs = _in_one_text(inputs or {}) if token.startswith("drydock:") else inputs or {}
     return Resource(
         urn=urn_of(token, name),
         type=token,
         name=name,
-        inputs=frozen(inputs or {}),
+        inputs=frozen(inputs),
         parent=parent.urn if parent else None,
         provider=frozen(provider or {}),
-        outputs=frozen(outputs if outputs is not None else {"id": UNKNOWN, **(inputs or {})}),
+        outputs=frozen(outputs if outputs is not None else {"id": UNKNOWN, **inputs}),
         sources={key: frozenset(it.urn for it in found) for key, found in (sources or {}).items()},
     )
+
+
+def _in_one_text(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *inputs* with declarations as `Component` sends them, in which null stands for what is not known."""
+    declared = {key: value for key, value in inputs.items() if key in ("policies", "trusts")}
+    rest = {key: value for key, value in inputs.items() if key not in declared}
+    return {**rest, "declared": json.dumps(_with_nulls(declared))} if declared else rest
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_nulls(each) for key, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_with_nulls(each) for each in cast("list[Any]", value)]
+    return None if value == UNKNOWN else value
 
 
 def alone(pack: Pack[Any], *resources: Resource, **configuration: Any) -> list[Finding]:

@@ -77,7 +77,7 @@ def test_what_its_roles_may_do_is_declared_at_a_first_preview(stack: str) -> Non
     declared = {
         role: [grant["actions"] for grant in grants]
         for each in previewed(stack).of_workload("query-service").graph
-        for role, grants in json.loads(each.inputs.get("policies") or "{}").items()
+        for role, grants in json.loads(each.inputs.get("declared") or "{}").get("policies", {}).items()
         if not each.custom
     }
     for role in ("query-service-task", "query-service-execution", "query-result-lambda"):

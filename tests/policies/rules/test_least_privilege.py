@@ -323,13 +323,15 @@ def test_a_message_quotes_nothing_undeclared() -> None:
     assert not [it for it in findings if "hunter2" in it.message]
 
 
-def test_a_declaration_may_be_written_as_json() -> None:
-    """So components write it, a text being cheaper than its leaves; null stands for what is not known yet."""
-    loose = {"actions": ["s3:*"], "resources": [None]}
+def test_a_component_of_anybodys_may_declare_in_props_of_their_own() -> None:
+    """Our own write one text, which is cheaper than its leaves."""
+    loose = {"actions": ["s3:*"], "resources": [UNKNOWN]}
     for said, rule in (
         ({"policies": {"p": [MEANT, loose]}}, "wildcard-action"),
         ({"policies": {"p": [{**MEANT, "resources": ["*"]}]}}, "wildcard-resource"),
         ({"trusts": {"orders-task": {**TRUST, "service": "someone.example.com"}}}, "trust"),
     ):
-        component = made("drydock:index:Task", "orders", {"declared": json.dumps(said)})
+        component = made("shop:index:Task", "orders", said)
         assert rules(alone(PACK, component)) == [rule]
+    meant = made("shop:index:Task", "orders", {"policies": {"p": [MEANT]}})
+    assert alone(PACK, meant, policy(UNKNOWN, meant, name="p")) == []
