@@ -196,7 +196,7 @@ class Workload(Component, Generic[S]):
         of them is rotated.
         """
         on = self.on
-        for service in [*_services(self)]:
+        for service in list(_services(self)):  # to which redeployments come meanwhile
             on.confirm(service)
             if secrets := _secrets(service.task):
                 redeployment = RedeploymentArgs(
