@@ -99,12 +99,12 @@ def main(pairs: int) -> int:
             for side in (0, 1)
         )
         ratios[count] = ours["seconds"] / theirs["seconds"]
-        each = sorted(own["seconds"] / by_hand["seconds"] for own, by_hand in turns)
+        spread = sorted(own["seconds"] / by_hand["seconds"] for own, by_hand in turns)
         per_service[count] = ours["seconds"] / count
         print(
             f"{count:>8} {len(turns[0][0]['registered']):>9} "
             f"{ours['seconds']:>7.2f} s {ours['mib']:>3.0f} MiB {theirs['seconds']:>7.2f} s {theirs['mib']:>3.0f} MiB "
-            f"{ratios[count]:>6.2f} {ours['mib'] / max(theirs['mib'], 1):>6.2f} {each[0]:>10.2f} to {each[-1]:.2f}"
+            f"{ratios[count]:>6.2f} {ours['mib'] / max(theirs['mib'], 1):>6.2f} {spread[0]:>10.2f} to {spread[-1]:.2f}"
         )
     growth = per_service[100] / per_service[10]
     print(f"means of {pairs} pairs. A service among 100 costs {growth:.2f} times one among 10.")

@@ -54,9 +54,8 @@ def enter(owner: Owner, name: str, args: ServiceArgs, stands: Standing, test: Ro
         calls, called = balancer.security_group_id, stands.security_group_id
         security_group.let_in(owner, f"{name}-{port}-from-balancer", called, port, from_group=calls)
         security_group.let_out(owner, f"{name}-{port}-balancer-out", calls, port, to_group=called)
-    target_groups: dict[str, aws.lb.TargetGroup] = {}
-    for each in [name, shifting.alternate(name)] if test else [name]:
-        target_groups[each] = _target_group(owner, each, args, stands.target_type)
+    names = [name, shifting.alternate(name)] if test else [name]
+    target_groups = {each: _target_group(owner, each, args, stands.target_type) for each in names}
     primary = target_groups[name]
     production = shifting.rule(owner, name, args.entrance, primary, between=[*target_groups.values()] if test else ())
     shift = (

@@ -31,14 +31,14 @@ def check_said(network_mode: NetworkMode, host_port: int | None) -> None:
 def problems(service: ServiceSettings, cluster: ClusterSettings) -> Iterator[str]:
     """Yield what *service* says that the machines it is on have not, or have not enough of."""
     kind, machines = cluster.launch_type(service.capacity), cluster.ec2(service.capacity)
-    mode = service.network_mode
-    if mode != "awsvpc" and service.own_address:
-        yield f"network_mode: got {mode!r}; 'awsvpc': its tasks {service.own_address}"
-        mode = "awsvpc"  # what else any other needs is no help
+    if service.network_mode != "awsvpc" and service.own_address:
+        yield f"network_mode: got {service.network_mode!r}; 'awsvpc': its tasks {service.own_address}"
+        # What else another mode needs is no help.
+        service = service.model_copy(update={"network_mode": "awsvpc"})
     if kind is None:
         return  # what it names is not there, which is told by itself
     if kind != "EC2":
-        said = {"network_mode": mode, "placement": service.placement and "a placement"}
+        said = {"network_mode": service.network_mode, "placement": service.placement and "a placement"}
         default = {"network_mode": "awsvpc", "placement": None}
         for field, got in said.items():
             if got != default[field]:
@@ -47,16 +47,16 @@ def problems(service: ServiceSettings, cluster: ClusterSettings) -> Iterator[str
                     f"{field}: got {got!r} on {kind}; leave it out, or say `capacity: [{{provider: ...}}]` with EC2 "
                     f"instances of the cluster, of which there are {have}"
                 )
-    elif mode != "awsvpc" and len(machines) > 1:
+    elif service.network_mode != "awsvpc" and len(machines) > 1:
         yield (
-            f"capacity: got {', '.join(machines)} in mode {mode!r}; one of them, whose security group "
+            f"capacity: got {', '.join(machines)} in mode {service.network_mode!r}; one of them, whose security group "
             "is then the tasks' too"
         )
     else:
         yield from _too_many(service, next(iter(machines.items())))
-    if kind == "EC2" and mode != "awsvpc" and service.deployment.value().shifts:
+    if kind == "EC2" and service.network_mode != "awsvpc" and service.deployment.value().shifts:
         yield (
-            f"network_mode: got {mode!r} with deployment {service.deployment.strategy!r}; 'awsvpc', "
+            f"network_mode: got {service.network_mode!r} with deployment {service.deployment.strategy!r}; 'awsvpc', "
             "since requests are shifted between addresses, or 'rolling'"
         )
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import contextvars
 import importlib
 import json
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app: Any = importlib.import_module("ministack.app")
 iam_actions: Any = importlib.import_module("ministack.core.iam_actions")
@@ -20,8 +23,6 @@ iam_evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 _RUN: Final = "RunTask"
 _ON_TASKS: Final = {"StopTask": "task", "DescribeTasks": "tasks"}
 """ECS action → the member that names its tasks."""
-_ON_A_SERVICE: Final = {"UpdateService"}
-"""ECS actions on a service that a role of the program may be granted."""
 _ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
 _AWS_KEY: Final = "alias/aws/"
 """Keys that AWS keeps for a service: whoever may use the service may use them."""
@@ -103,12 +104,27 @@ def hold_services_to_their_arn() -> None:
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
     """
+    _hold_against("ecs", "UpdateService", _service)
+
+
+def name_parameters() -> None:
+    """Match ``ssm:GetParameters`` on the parameter it names, where it names one, as ECS asks for a secret."""
+    _hold_against("ssm", "GetParameters", _parameter)
+
+
+def _hold_against(service: str, action: str, named: Callable[[dict[str, Any], str, str], str | None]) -> None:
+    """Match *action* of *service* on the ARN that is *named* in its request; without one, on what the emulator would.
+
+    *named* is given the request, the region and the account.
+    """
     extract = iam_actions.extract_resource_arn
 
-    def extracted(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
-        if service == "ecs" and headers.get("x-amz-target", "").rpartition(".")[2] in _ON_A_SERVICE:
-            return _service(json.loads(body))
-        return extract(service, method, path, headers, body, *rest)
+    def extracted(
+        of: str, method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, *where: str
+    ) -> str:
+        asked = (of, headers.get("x-amz-target", "").rpartition(".")[2])
+        own = named(json.loads(body), *where) if asked == (service, action) else None
+        return own or extract(of, method, path, headers, body, query_params, *where)
 
     iam_actions.extract_resource_arn = extracted
 
@@ -143,9 +159,16 @@ def _tasks(request: dict[str, Any], action: str) -> list[str]:
     return [each if each.startswith("arn:") else f"{cluster}/{each}" for each in tasks]
 
 
-def _service(request: dict[str, Any]) -> str:
+def _service(request: dict[str, Any], *_: str) -> str:
     named = str(request.get("service", ""))
     return named if named.startswith("arn:") else f"{_cluster(request).replace(':cluster/', ':service/')}/{named}"
+
+
+def _parameter(request: dict[str, Any], region: str, account: str) -> str | None:
+    names = request.get("Names", [])
+    if len(names) != 1 or names[0].startswith("arn:"):
+        return None
+    return f"arn:aws:ssm:{region}:{account}:parameter/{names[0].removeprefix('/')}"
 
 
 def _cluster_context(body: bytes) -> dict[str, Any]:
@@ -179,20 +202,3 @@ def key_of(topic: str) -> str:
         return ""
     record: dict[str, str] = kms._resolve_key(named) or {}
     return record.get("Arn", named)
-
-
-def name_parameters() -> None:
-    """Match ``ssm:GetParameters`` on the parameter it names, where it names one, as ECS asks for a secret."""
-    extract = iam_actions.extract_resource_arn
-
-    def extracted(
-        service: str, method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, *where: str
-    ) -> str:
-        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
-            names = json.loads(body).get("Names", [])
-            region, account = where
-            if len(names) == 1 and not names[0].startswith("arn:"):
-                return f"arn:aws:ssm:{region}:{account}:parameter/{names[0].removeprefix('/')}"
-        return extract(service, method, path, headers, body, query_params, *where)
-
-    iam_actions.extract_resource_arn = extracted

@@ -37,6 +37,19 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def attended(of: type[Workload[ServiceSettings]], name: str) -> list[Recorded]:
+    """Register a workload as the program does."""
+
+    def build() -> None:
+        opts = provider()
+        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE}))
+        workload = of(name, platform(opts), section, opts)
+        workload.deploy()
+        workload.attend()
+
+    return record(build)
+
+
 class Told(Workload[ServiceSettings]):
     """A service that reads two keys of one secret, another secret, and a parameter."""
 
@@ -61,16 +74,7 @@ class Told(Workload[ServiceSettings]):
 
 def test_a_service_is_deployed_anew_by_whatever_secrets_its_task_reads() -> None:
     """A list beside the container's would be forgotten with the next secret. A parameter is never rotated."""
-
-    def build() -> None:
-        opts = provider()
-        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE}))
-        told = Told("told", platform(opts), section, opts)
-        told.deploy()
-        told.attend()
-
-    resources = record(build)
-    pattern = json.loads(one(resources, ":EventRule", "told-rotation").inputs["eventPattern"])
+    pattern = json.loads(one(attended(Told, "told"), ":EventRule", "told-rotation").inputs["eventPattern"])
     assert pattern["detail"]["additionalEventData"]["SecretId"] == ["shared.arn", ADOPTED]
 
 
@@ -89,16 +93,8 @@ class Direct(Workload[ServiceSettings]):
 def test_a_service_is_attended_to_wherever_below_its_workload_it_is() -> None:
     """One that was not would be rolled back unseen, and go on with a secret that is no longer."""
     confirmed: list[str] = []
-
-    def build() -> None:
-        opts = provider()
-        section = ServiceSettings.model_validate_json(json.dumps({"image": IMAGE}))
-        direct = Direct("direct", platform(opts), section, opts)
-        direct.deploy()
-        direct.attend()
-
     with mock.patch.object(Platform, "confirm", lambda _, service: confirmed.append(service.pulumi_resource_name)):
-        resources = record(build)
+        resources = attended(Direct, "direct")
     assert confirmed == ["direct"]
     assert one(resources, ":EventRule", "direct-rotation")
 

@@ -113,6 +113,14 @@ def test_tasks_on_an_instances_own_address_are_refused() -> None:
     ]
 
 
+def test_what_a_mode_needs_that_is_refused_anyway_is_not_told() -> None:
+    """Room for the port on each instance, say: who made it would be refused again."""
+    section = {"network_mode": "host", "capacity": [{"provider": "general"}]}
+    assert complaint(section, cluster={"instances": {"general": {"maximum": 1}}}) == [
+        ".network_mode: got 'host'; 'awsvpc': its tasks are let in to the database by their own security group"
+    ]
+
+
 def test_more_connections_than_the_database_has_are_refused() -> None:
     """In a rollout there are twice the tasks; the one that finds no connection left fails its requests, under load."""
     (line,) = complaint({"scaling": {"minimum": 2, "maximum": 8}, "desired_count": 2})
